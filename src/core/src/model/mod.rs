@@ -1,0 +1,12 @@
+//! The canonical vocabulary: what every provider's records are translated into.
+
+mod factor;
+mod identity;
+pub mod method;
+pub mod relation;
+mod signin;
+
+pub use factor::Factor;
+pub use identity::Identity;
+pub use relation::{Column, Kind, PolicyResult, Row, Timestamp, Value};
+pub use signin::SignIn;

@@ -1,0 +1,1 @@
+//! Provider logs: bytes of one record to a canonical row.
