@@ -3,10 +3,13 @@
 mod factor;
 mod identity;
 pub mod method;
+pub mod provider;
 pub mod relation;
 mod signin;
 
 pub use factor::Factor;
 pub use identity::Identity;
+pub use method::{Kinds, Method, Strength};
+pub use provider::Provider;
 pub use relation::{Column, Kind, PolicyResult, Row, Timestamp, Value};
 pub use signin::SignIn;
