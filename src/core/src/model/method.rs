@@ -97,13 +97,7 @@ pub enum Strength {
 
 impl Strength {
     /// Every level, weakest first.
-    pub const ALL: [Self; 5] = [
-        Self::None,
-        Self::Single,
-        Self::Mfa,
-        Self::PhishingResistant,
-        Self::PrHardware,
-    ];
+    pub const ALL: [Self; 5] = [Self::None, Self::Single, Self::Mfa, Self::PhishingResistant, Self::PrHardware];
 
     /// The name in SQL and in a policy.
     pub const fn as_str(self) -> &'static str {
@@ -123,9 +117,7 @@ impl Strength {
 
     /// The strength of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|strength| strength.as_str() == name)
+        Self::ALL.into_iter().find(|strength| strength.as_str() == name)
     }
 }
 
@@ -205,9 +197,7 @@ impl Method {
 
     /// The methods of a mask, in the order of [`Method::ALL`]. Bits without a method are ignored.
     pub fn from_mask(mask: u32) -> impl Iterator<Item = Self> {
-        Self::ALL
-            .into_iter()
-            .filter(move |method| mask & method.bit() != 0)
+        Self::ALL.into_iter().filter(move |method| mask & method.bit() != 0)
     }
 
     /// The kinds of factor it proves.
@@ -232,9 +222,7 @@ impl Method {
             | Self::CertMfa => Kinds::VerifiedPossession,
             Self::FedMfa | Self::FedSf => Kinds::Claim,
             Self::TempPass | Self::BackupCode => Kinds::Recovery,
-            Self::BypassCode | Self::AppPassword | Self::TrustedDev | Self::Unknown => {
-                Kinds::Nothing
-            }
+            Self::BypassCode | Self::AppPassword | Self::TrustedDev | Self::Unknown => Kinds::Nothing,
         }
     }
 
@@ -304,9 +292,7 @@ impl Method {
                 _ => Strength::Single,
             },
             Kinds::Recovery => Strength::Mfa,
-            Kinds::Possession | Kinds::VerifiedPossession if !self.is_phishing_resistant() => {
-                Strength::Mfa
-            }
+            Kinds::Possession | Kinds::VerifiedPossession if !self.is_phishing_resistant() => Strength::Mfa,
             Kinds::VerifiedPossession if self.is_hardware_bound() => Strength::PrHardware,
             Kinds::Possession | Kinds::VerifiedPossession => Strength::PhishingResistant,
         }
@@ -328,12 +314,7 @@ impl Method {
             Some(provider) => find(lower, |source| source == Source::Of(provider)),
             None => None,
         };
-        own.or_else(|| {
-            find(lower, |source| {
-                matches!(source, Source::Any | Source::Canonical)
-            })
-        })
-        .or_else(|| {
+        own.or_else(|| find(lower, |source| matches!(source, Source::Any | Source::Canonical))).or_else(|| {
             let key = provider == Some(Provider::Duo) && lower.starts_with(b"webauthn_");
             key.then_some(Self::Fido2Key)
         })
@@ -393,11 +374,7 @@ const SPELLINGS: &[(&str, Source, Method)] = &[
     ("mobile app notification", Any, Method::Push),
     // The application does push and codes; a tap without a number is the weaker.
     ("authenticator app", Any, Method::Push),
-    (
-        "microsoftauthenticatorpasswordless",
-        Any,
-        Method::PhoneSignin,
-    ),
+    ("microsoftauthenticatorpasswordless", Any, Method::PhoneSignin),
     ("devicebasedpush", Any, Method::PhoneSignin),
     ("softwareonetimepasscode", Any, Method::Totp),
     ("appcode", Any, Method::Totp),
@@ -526,11 +503,7 @@ const _: () = assert!(ENTRIES < EMPTY as usize && ENTRIES * 2 < SLOTS);
 
 const fn entry(index: usize) -> (&'static str, Source, Method) {
     if index < Method::ALL.len() {
-        (
-            Method::ALL[index].as_str(),
-            Source::Canonical,
-            Method::ALL[index],
-        )
+        (Method::ALL[index].as_str(), Source::Canonical, Method::ALL[index])
     } else {
         SPELLINGS[index - Method::ALL.len()]
     }
@@ -610,11 +583,7 @@ mod tests {
 
     #[test]
     fn strength_follows_from_the_properties() {
-        let of = |level| {
-            Method::ALL
-                .into_iter()
-                .filter(move |m| m.strength() == level)
-        };
+        let of = |level| Method::ALL.into_iter().filter(move |m| m.strength() == level);
         assert!(of(Strength::None).eq([BypassCode, AppPassword, TrustedDev, Unknown]));
         assert!(of(Strength::Single).eq([Password, Question, EmailOtp, FedSf]));
         assert!(of(Strength::Mfa).eq([
@@ -634,10 +603,7 @@ mod tests {
         for method in Method::ALL {
             let strength = method.strength();
             assert_eq!(method.satisfies_mfa(), strength >= Strength::Mfa);
-            assert_eq!(
-                method.is_phishing_resistant(),
-                strength >= Strength::PhishingResistant
-            );
+            assert_eq!(method.is_phishing_resistant(), strength >= Strength::PhishingResistant);
             assert_eq!(Strength::parse(strength.as_str()), Some(strength));
         }
     }
@@ -659,8 +625,7 @@ mod tests {
             assert!(name.len() <= LONGEST && *name == name.trim().to_ascii_lowercase());
             for (other, other_source, _) in &ENTRY[at + 1..] {
                 let clash = name == other
-                    && (source == other_source
-                        || !matches!((source, other_source), (Of(_), _) | (_, Of(_))));
+                    && (source == other_source || !matches!((source, other_source), (Of(_), _) | (_, Of(_))));
                 assert!(!clash, "{name}");
             }
         }
@@ -684,43 +649,19 @@ mod tests {
             &[
                 ("Password", Password),
                 ("email", EmailOtp),
-                (
-                    "mobilePhone, alternateMobilePhone, mobileSMS, sms, SMS, Text message",
-                    SmsOtp,
-                ),
-                (
-                    "officePhone, mobileCall, alternateMobileCall, voice, Voice, Phone call",
-                    Voice,
-                ),
+                ("mobilePhone, alternateMobilePhone, mobileSMS, sms, SMS, Text message", SmsOtp),
+                ("officePhone, mobileCall, alternateMobileCall, voice, Voice, Phone call", Voice),
                 ("securityQuestion", Question),
-                (
-                    "microsoftAuthenticatorPush, appNotification, Mobile app notification",
-                    Push,
-                ),
+                ("microsoftAuthenticatorPush, appNotification, Mobile app notification", Push),
                 ("Authenticator App", Push),
-                (
-                    "microsoftAuthenticatorPasswordless, deviceBasedPush",
-                    PhoneSignin,
-                ),
-                (
-                    "softwareOneTimePasscode, appCode, softwareOath, Software OATH token",
-                    Totp,
-                ),
+                ("microsoftAuthenticatorPasswordless, deviceBasedPush", PhoneSignin),
+                ("softwareOneTimePasscode, appCode, softwareOath, Software OATH token", Totp),
                 ("Mobile app verification code", Totp),
                 ("hardwareOneTimePasscode, hardwareOath", OtpHw),
-                (
-                    "fido2, fido, fido2SecurityKey, FIDO2 security key",
-                    Fido2Key,
-                ),
-                (
-                    "passKeyDeviceBound, passKeyDeviceBoundAuthenticator",
-                    PasskeyDev,
-                ),
+                ("fido2, fido, fido2SecurityKey, FIDO2 security key", Fido2Key),
+                ("passKeyDeviceBound, passKeyDeviceBoundAuthenticator", PasskeyDev),
                 ("passKeySynced", PasskeySync),
-                (
-                    "windowsHelloForBusiness, passKeyDeviceBoundWindowsHello",
-                    Platform,
-                ),
+                ("windowsHelloForBusiness, passKeyDeviceBoundWindowsHello", Platform),
                 ("macOsSecureEnclaveKey", Platform),
                 ("x509CertificateMultiFactor", CertMfa),
                 ("x509CertificateSingleFactor", CertSf),
@@ -745,17 +686,11 @@ mod tests {
                 ("okta_email, email, EMAIL_FACTOR", EmailOtp),
                 ("okta_password, PASSWORD_AS_FACTOR", Password),
                 ("security_question, question", Question),
-                (
-                    "google_otp, token:software:totp, OKTA_SOFT_TOKEN, GOOGLE_SOFT_TOKEN",
-                    Totp,
-                ),
+                ("google_otp, token:software:totp, OKTA_SOFT_TOKEN, GOOGLE_SOFT_TOKEN", Totp),
                 ("duo, external_idp, web", FedMfa),
                 ("smart_card_idp", Smartcard),
                 ("yubikey_token, rsa_token, symantec_vip, onprem_mfa", OtpHw),
-                (
-                    "token:hardware, token:hotp, token, YUBIKEY_HARDWARE_TOKEN",
-                    OtpHw,
-                ),
+                ("token:hardware, token:hotp, token, YUBIKEY_HARDWARE_TOKEN", OtpHw),
                 ("call, CALL_FACTOR", Voice),
                 ("u2f, FIDO_U2F", U2f),
                 ("SIGNED_NONCE", CertSf),
@@ -774,25 +709,16 @@ mod tests {
                 ("phone_call", Voice),
                 ("passcode, duo_mobile_passcode, mobile_otp", Totp),
                 ("sms_passcode, sms_refresh", SmsOtp),
-                (
-                    "hardware_token, yubikey_code, yubikey_passcode, digipass_go_7_token",
-                    OtpHw,
-                ),
+                ("hardware_token, yubikey_code, yubikey_passcode, digipass_go_7_token", OtpHw),
                 ("u2f_token", U2f),
-                (
-                    "webauthn_credential, webauthn_security_key, WebAuthn Security Key",
-                    Fido2Key,
-                ),
+                ("webauthn_credential, webauthn_security_key, WebAuthn Security Key", Fido2Key),
                 ("WebAuthn Chrome Touch ID", Platform),
                 ("bypass_code", BypassCode),
                 ("remembered_device, trusted_network", TrustedDev),
             ],
         );
         assert_eq!(Method::from_spelling(None, "webauthn_credential"), None);
-        assert_eq!(
-            Method::from_spelling(Some(Provider::Entra), "passcode"),
-            None
-        );
+        assert_eq!(Method::from_spelling(Some(Provider::Entra), "passcode"), None);
     }
 
     #[test]
@@ -810,10 +736,7 @@ mod tests {
             ],
         );
         check(Provider::Aws, &[("Yes, true", Unknown)]);
-        check(
-            Provider::Ocsf,
-            &[("1", SmsOtp), ("5", Push), ("7", Totp), ("11", Password)],
-        );
+        check(Provider::Ocsf, &[("1", SmsOtp), ("5", Push), ("7", Totp), ("11", Password)]);
     }
 
     #[test]
@@ -831,11 +754,7 @@ mod tests {
             (Provider::Okta, "  "),
             (Provider::Okta, "påsswörd"),
         ] {
-            assert_eq!(
-                Method::from_spelling(Some(provider), spelling),
-                None,
-                "{spelling}"
-            );
+            assert_eq!(Method::from_spelling(Some(provider), spelling), None, "{spelling}");
         }
         assert_eq!(Method::from_spelling(None, &"x".repeat(10_000)), None);
     }

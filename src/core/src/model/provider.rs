@@ -80,9 +80,7 @@ impl Provider {
     /// The provider of that name, in any case.
     pub fn parse(name: &str) -> Option<Self> {
         let name = name.trim();
-        Self::ALL
-            .into_iter()
-            .find(|provider| provider.as_str().eq_ignore_ascii_case(name))
+        Self::ALL.into_iter().find(|provider| provider.as_str().eq_ignore_ascii_case(name))
     }
 }
 
@@ -100,10 +98,7 @@ mod tests {
     fn names_round_trip_in_any_case() {
         for provider in Provider::ALL {
             assert_eq!(Provider::parse(provider.as_str()), Some(provider));
-            assert_eq!(
-                Provider::parse(&provider.as_str().to_ascii_uppercase()),
-                Some(provider)
-            );
+            assert_eq!(Provider::parse(&provider.as_str().to_ascii_uppercase()), Some(provider));
         }
         assert_eq!(Provider::parse(""), None);
         assert_eq!(Provider::parse("entrance"), None);

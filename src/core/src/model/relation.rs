@@ -34,9 +34,7 @@ impl Kind {
             Self::Double => "DOUBLE",
             Self::Timestamp => "TIMESTAMPTZ",
             Self::TextList => "VARCHAR[]",
-            Self::PolicyResults => {
-                "STRUCT(policy_id VARCHAR, name VARCHAR, result VARCHAR, is_report_only BOOLEAN)[]"
-            }
+            Self::PolicyResults => "STRUCT(policy_id VARCHAR, name VARCHAR, result VARCHAR, is_report_only BOOLEAN)[]",
         }
     }
 }

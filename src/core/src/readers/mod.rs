@@ -1,1 +1,200 @@
-//! Provider logs: bytes of one record to a canonical row.
+//! Provider logs: the bytes of one record become canonical rows, or a reject.
+//!
+//! [`READERS`] is the one table of them. A reader sees one record at a time and decides: rows, nothing (the record belongs
+//! to the log but is not what was asked for; it is counted as ignored), or a [`Reject`]. Nothing else can happen to a
+//! record, so rows + rejects + ignored = records.
+
+use std::borrow::Cow;
+
+mod entra_signins;
+
+mod json;
+mod time;
+
+use crate::model::{Column, Factor, Identity, Row, SignIn};
+
+/// Why a record was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Category {
+    /// Not UTF-8.
+    InvalidUtf8,
+    /// Brackets nest too deep.
+    TooDeep,
+    /// Not JSON, or not CSV.
+    Syntax,
+    /// The record, the array around it or the compressed stream ends early.
+    Truncated,
+    /// JSON, but not an object.
+    NotAnObject,
+    /// A key that the reader maps occurs twice.
+    DuplicateKey,
+    /// A number that no DOUBLE can hold, or that is impossible for its column.
+    NumberOutOfRange,
+    /// A time that cannot be read.
+    InvalidTimestamp,
+    /// A field without which the row has no meaning is absent.
+    MissingField,
+    /// The record of another log.
+    WrongProvider,
+    /// Larger than 64 MiB.
+    TooLarge,
+    /// The compressed stream is damaged.
+    CorruptCompression,
+    /// The file has no bytes, or nothing but white space.
+    EmptyFile,
+}
+
+impl Category {
+    /// The word in `mfa_rejects()`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidUtf8 => "invalid_utf8",
+            Self::TooDeep => "too_deep",
+            Self::Syntax => "syntax",
+            Self::Truncated => "truncated",
+            Self::NotAnObject => "not_an_object",
+            Self::DuplicateKey => "duplicate_key",
+            Self::NumberOutOfRange => "number_out_of_range",
+            Self::InvalidTimestamp => "invalid_timestamp",
+            Self::MissingField => "missing_field",
+            Self::WrongProvider => "wrong_provider",
+            Self::TooLarge => "too_large",
+            Self::CorruptCompression => "corrupt_compression",
+            Self::EmptyFile => "empty_file",
+        }
+    }
+
+    /// What it means, for an error message.
+    pub const fn explain(self) -> &'static str {
+        match self {
+            Self::InvalidUtf8 => "not valid UTF-8",
+            Self::TooDeep => "brackets nest deeper than 128 levels",
+            Self::Syntax => "not valid JSON or CSV",
+            Self::Truncated => "ends before it is complete",
+            Self::NotAnObject => "not a JSON object",
+            Self::DuplicateKey => "a key occurs twice",
+            Self::NumberOutOfRange => "a number is out of range",
+            Self::InvalidTimestamp => "a time cannot be read",
+            Self::MissingField => "a required field is missing",
+            Self::WrongProvider => "a record of another log",
+            Self::TooLarge => "larger than 64 MiB",
+            Self::CorruptCompression => "the compressed data is damaged",
+            Self::EmptyFile => "the file is empty",
+        }
+    }
+}
+
+/// A record that was not read: why and where, never what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// Why.
+    pub category: Category,
+    /// The field concerned, in the provider's or the contract's spelling.
+    pub column: Option<Cow<'static, str>>,
+    /// Bytes from the start of the record.
+    pub offset: usize,
+}
+
+impl Reject {
+    /// A reject of the whole record from `offset` on.
+    pub fn at(category: Category, offset: usize) -> Self {
+        Self { category, column: None, offset }
+    }
+
+    /// The same, naming the field.
+    #[must_use]
+    pub fn in_column(self, column: impl Into<Cow<'static, str>>) -> Self {
+        Self { column: Some(column.into()), ..self }
+    }
+}
+
+/// What a reader does with one record.
+#[derive(Debug, Clone, Copy)]
+pub enum Parse {
+    /// One sign-in, or `None` for a record of the log that is no sign-in.
+    SignIn(for<'a> fn(&'a [u8]) -> Result<Option<SignIn<'a>>, Reject>),
+    /// Identities.
+    Identities(for<'a> fn(Record<'a>) -> Result<Vec<Identity<'a>>, Reject>),
+    /// Factors.
+    Factors(for<'a> fn(Record<'a>) -> Result<Vec<Factor<'a>>, Reject>),
+}
+
+/// One record as its framing delivers it.
+#[derive(Debug, Clone, Copy)]
+pub enum Record<'a> {
+    /// A JSON value.
+    Json(&'a [u8]),
+    /// A line of a CSV file, with the header it belongs to.
+    Csv(&'a csv::ByteRecord, &'a csv::ByteRecord),
+}
+
+/// How the records of a log are laid out in its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// JSON in any of its framings.
+    Json,
+    /// CSV with a header line.
+    Csv,
+}
+
+/// A log that can be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader {
+    /// Name of the table function.
+    pub name: &'static str,
+    /// One sentence for the catalog.
+    pub summary: &'static str,
+    /// JSON or CSV.
+    pub layout: Layout,
+    /// The parsers, the first being the default; a second is chosen by `rows := '…'`.
+    pub parse: &'static [Parse],
+}
+
+impl Parse {
+    /// The word for `rows := '…'`.
+    pub const fn rows(self) -> &'static str {
+        match self {
+            Self::SignIn(_) => "signins",
+            Self::Identities(_) => "identities",
+            Self::Factors(_) => "factors",
+        }
+    }
+
+    /// The columns of its rows.
+    pub const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::SignIn(_) => SignIn::COLUMNS,
+            Self::Identities(_) => Identity::COLUMNS,
+            Self::Factors(_) => Factor::COLUMNS,
+        }
+    }
+}
+
+/// Every log that can be read.
+pub static READERS: &[Reader] = &[entra_signins::READER];
+
+/// An id for a record whose log gives none: the same record always gets the same.
+fn event_id(record: &[u8]) -> Cow<'static, str> {
+    use sha2::Digest as _;
+    use std::fmt::Write as _;
+    let digest = sha2::Sha256::digest(record);
+    let mut id = String::from("sha256:");
+    for byte in digest.iter().take(16) {
+        let _ = write!(id, "{byte:02x}");
+    }
+    Cow::Owned(id)
+}
+
+/// Lower case, copied only when it is not already.
+fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+        Cow::Owned(text.to_lowercase())
+    } else {
+        text
+    }
+}
+
+/// Takes the first text that is present.
+fn pick<'a, const N: usize>(texts: [&mut json::Text<'a>; N]) -> Option<Cow<'a, str>> {
+    texts.into_iter().find_map(json::Text::take)
+}

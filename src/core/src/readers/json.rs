@@ -1,0 +1,592 @@
+//! What the JSON readers share: shapes that pick fields out of a record, and the lenient values in them.
+//!
+//! Providers, and the tools that export their logs, disagree on the case of keys, on `"true"` or `true`, on `7` or `"7"`,
+//! and nest JSON inside strings. A shape names the keys it wants, case-insensitively and with every known alias; all else
+//! is skipped without being built. A mapped key that occurs twice makes a record ambiguous, hence a reject; two aliases
+//! of one field do not, and the first that is not null wins.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::{Category, Reject};
+
+/// Brackets a record may nest. The deepest log we know of nests nine; a parser that recurses must stop somewhere.
+const MAX_DEPTH: usize = 128;
+
+/// Parses one record into a shape.
+pub(super) fn parse<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, Reject> {
+    let Ok(text) = simdutf8::basic::from_utf8(record) else {
+        let valid = std::str::from_utf8(record).map_or_else(|e| e.valid_up_to(), str::len);
+        return Err(Reject::at(Category::InvalidUtf8, valid));
+    };
+    if is_too_deep(record) {
+        return Err(Reject::at(Category::TooDeep, 0));
+    }
+    sonic_rs::from_str(text).map_err(|error| reject(&error, text))
+}
+
+/// Whether brackets nest deeper than [`MAX_DEPTH`]. Counting them all is a vectorised pass; only a record with that many
+/// is looked at closely.
+fn is_too_deep(record: &[u8]) -> bool {
+    // `[` and `{` differ in one bit.
+    let opening = |byte: &u8| byte | 0x20 == b'{';
+    let mut count = 0usize;
+    for chunk in record.chunks(128) {
+        count += usize::from(chunk.iter().map(|byte| u8::from(opening(byte))).sum::<u8>());
+    }
+    if count <= MAX_DEPTH {
+        return false;
+    }
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for byte in record {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return true;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Marks the messages of our own visitors, so that they can be told from the parser's.
+const MARK: &str = "mfa:";
+
+fn reject(error: &sonic_rs::Error, text: &str) -> Reject {
+    // The parser's message quotes the record; only our own words and the offset are taken from it.
+    let message = error.to_string();
+    let offset = error.offset().min(text.len());
+    if let Some(ours) = message.strip_prefix(MARK) {
+        return match ours.strip_prefix("duplicate:").and_then(|key| key.split_once(';')) {
+            Some((key, _)) => Reject::at(Category::DuplicateKey, offset).in_column(key.to_owned()),
+            None if ours.starts_with("range") => Reject::at(Category::NumberOutOfRange, offset),
+            None => Reject::at(Category::Syntax, offset),
+        };
+    }
+    let trimmed = text.trim_start();
+    let category = if !trimmed.starts_with('{') {
+        Category::NotAnObject
+    } else if message.starts_with("Number is bigger") || message.starts_with("Float number must be finite") {
+        Category::NumberOutOfRange
+    } else if error.is_eof() {
+        Category::Truncated
+    } else {
+        Category::Syntax
+    };
+    Reject::at(category, offset)
+}
+
+/// The keys of a shape: spelling, and the field it fills.
+pub(super) type Keys = &'static [(&'static str, u8)];
+
+/// A hash table over the keys of a shape, built by the compiler.
+pub(super) struct KeyTable {
+    slots: [u8; 256],
+}
+
+const EMPTY: u8 = u8::MAX;
+
+const fn hash(key: &[u8]) -> usize {
+    // Length, both ends and the middle tell apart the keys of every log we read; bit 5 folds the case.
+    let (first, middle, last) = (key[0] | 0x20, key[key.len() / 2] | 0x20, key[key.len() - 1] | 0x20);
+    let mixed = (key.len() as u32)
+        .wrapping_mul(0x9E37_79B1)
+        .wrapping_add((first as u32).wrapping_mul(0x85EB_CA6B))
+        .wrapping_add((middle as u32).wrapping_mul(0xC2B2_AE35))
+        .wrapping_add((last as u32).wrapping_mul(0x27D4_EB2F));
+    (mixed >> 24) as usize
+}
+
+impl KeyTable {
+    pub(super) const fn new(keys: Keys) -> Self {
+        assert!(keys.len() < 128, "a shape has at most 127 keys");
+        let mut slots = [EMPTY; 256];
+        let mut index = 0;
+        while index < keys.len() {
+            let mut slot = hash(keys[index].0.as_bytes());
+            while slots[slot] != EMPTY {
+                slot = (slot + 1) % 256;
+            }
+            slots[slot] = index as u8;
+            index += 1;
+        }
+        Self { slots }
+    }
+
+    /// The index of `key` in the list of keys.
+    #[inline]
+    pub(super) fn find(&self, keys: Keys, key: &str) -> Option<usize> {
+        let key = key.as_bytes();
+        if key.is_empty() {
+            return None;
+        }
+        let mut slot = hash(key);
+        loop {
+            let index = self.slots[slot];
+            if index == EMPTY {
+                return None;
+            }
+            let known = keys[usize::from(index)].0.as_bytes();
+            if known == key || known.eq_ignore_ascii_case(key) {
+                return Some(usize::from(index));
+            }
+            slot = (slot + 1) % 256;
+        }
+    }
+}
+
+/// Reads a key as its index in the shape, without keeping it.
+pub(super) struct KeySeed {
+    pub(super) table: &'static KeyTable,
+    pub(super) keys: Keys,
+}
+
+impl<'de> serde::de::DeserializeSeed<'de> for KeySeed {
+    type Value = Option<usize>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed {
+    type Value = Option<usize>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(self.table.find(self.keys, key))
+    }
+}
+
+/// A value of a shape.
+pub(super) trait Slot {
+    /// Whether a later alias may fill it.
+    fn is_unset(&self) -> bool;
+}
+
+/// Declares what a reader picks out of a JSON object: `field: Type = "key" | "alias"`.
+macro_rules! shape {
+    ($(#[$meta:meta])* $vis:vis struct $name:ident<'a> { $($(#[$fm:meta])* $field:ident: $type:ty = $($key:literal)|+,)* }) => {
+        $(#[$meta])*
+        #[derive(Default, Debug, Clone)]
+        $vis struct $name<'a> {
+            $($(#[$fm])* pub(super) $field: $type,)*
+            _borrowed: std::marker::PhantomData<&'a str>,
+        }
+
+        const _: () = {
+            use $crate::readers::json::{IntoOwned, KeySeed, KeyTable, Keys, Slot};
+            #[expect(non_camel_case_types, reason = "variants are named after the fields")]
+            #[derive(Clone, Copy)]
+            enum Name { $($field),* }
+            const NAMES: &[Name] = &[$(Name::$field),*];
+            const KEYS: Keys = &[$($(($key, Name::$field as u8)),+),*];
+            static TABLE: KeyTable = KeyTable::new(KEYS);
+
+            impl<'de: 'a, 'a> serde::de::Deserialize<'de> for $name<'a> {
+                fn deserialize<D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    deserializer.deserialize_any($crate::readers::json::ShapeVisitor::<Self>(std::marker::PhantomData))
+                }
+            }
+
+            impl<'de: 'a, 'a> $crate::readers::json::Shape<'de> for $name<'a> {
+                fn from_map<A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
+                    let mut shape = Self::default();
+                    let mut seen = 0u128;
+                    while let Some(key) = map.next_key_seed(KeySeed { table: &TABLE, keys: KEYS })? {
+                        let Some(key) = key else {
+                            map.next_value::<serde::de::IgnoredAny>()?;
+                            continue;
+                        };
+                        if seen >> key & 1 == 1 {
+                            return Err($crate::readers::json::duplicate(KEYS[key].0));
+                        }
+                        seen |= 1 << key;
+                        match NAMES[usize::from(KEYS[key].1)] {
+                            $(Name::$field => {
+                                let value: $type = map.next_value()?;
+                                if shape.$field.is_unset() {
+                                    shape.$field = value;
+                                }
+                            })*
+                        }
+                    }
+                    Ok(shape)
+                }
+                fn from_text(text: &str) -> Result<Self, $crate::readers::Reject> {
+                    let shape: $name<'_> = $crate::readers::json::parse(text.as_bytes())?;
+                    Ok(shape.into_owned())
+                }
+            }
+
+            impl<'de: 'a, 'a> $crate::readers::json::Element<'de> for $name<'a> {
+                fn list_from_text(text: &str) -> Result<Option<Vec<Self>>, $crate::readers::Reject> {
+                    if !$crate::readers::json::looks_like_json(text) {
+                        return Ok(None);
+                    }
+                    let list: $crate::readers::json::Many<$name<'_>> = $crate::readers::json::parse(text.as_bytes())?;
+                    Ok(IntoOwned::into_owned(list).0)
+                }
+            }
+
+            impl IntoOwned for $name<'_> {
+                type Owned = $name<'static>;
+                fn into_owned(self) -> $name<'static> {
+                    $name { $($field: self.$field.into_owned(),)* _borrowed: std::marker::PhantomData }
+                }
+            }
+
+            impl Slot for $name<'_> {
+                fn is_unset(&self) -> bool {
+                    true $(&& self.$field.is_unset())*
+                }
+            }
+        };
+    };
+}
+pub(super) use shape;
+
+/// A shape, filled from an object.
+pub(super) trait Shape<'de>: Default {
+    fn from_map<A: MapAccess<'de>>(map: A) -> Result<Self, A::Error>;
+    fn from_text(text: &str) -> Result<Self, Reject>;
+}
+
+#[cold]
+pub(super) fn duplicate<E: serde::de::Error>(key: &'static str) -> E {
+    E::custom(format_args!("{MARK}duplicate:{key};"))
+}
+
+/// Fills a shape from an object, or from one in a string; anything else leaves it empty.
+pub(super) struct ShapeVisitor<T>(pub(super) PhantomData<T>);
+
+macro_rules! nothing_else {
+    ($default:expr; $($method:ident: $type:ty),*) => {
+        $(fn $method<E>(self, _: $type) -> Result<Self::Value, E> {
+            Ok($default)
+        })*
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok($default)
+        }
+        fn visit_none<E>(self) -> Result<Self::Value, E> {
+            Ok($default)
+        }
+    };
+}
+
+fn skip_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
+    while seq.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+fn skip_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+impl<'de, T: Shape<'de>> Visitor<'de> for ShapeVisitor<T> {
+    type Value = T;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::from_map(map)
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<T, A::Error> {
+        skip_seq(seq).map(|()| T::default())
+    }
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+        if !looks_like_json(text) {
+            return Ok(T::default());
+        }
+        T::from_text(text).map_err(|_| E::custom(format_args!("{MARK}embedded")))
+    }
+    nothing_else!(T::default(); visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
+}
+
+/// Text, a number or a boolean, as text. Null, an empty string, an object and an array are nothing.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(super) struct Text<'a>(pub(super) Option<Cow<'a, str>>);
+
+impl<'a> Text<'a> {
+    pub(super) fn as_str(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+
+    /// Whether the text equals `other`, whatever the case.
+    pub(super) fn is(&self, other: &str) -> bool {
+        self.as_str().is_some_and(|text| text.eq_ignore_ascii_case(other))
+    }
+
+    pub(super) fn take(&mut self) -> Option<Cow<'a, str>> {
+        self.0.take()
+    }
+
+    /// `true`, `"True"`, `1`, `"yes"`, and their opposites.
+    pub(super) fn as_bool(&self) -> Option<bool> {
+        let text = self.as_str()?;
+        if ["true", "yes", "1"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
+            Some(true)
+        } else if ["false", "no", "0"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
+impl Slot for Text<'_> {
+    fn is_unset(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text((!text.is_empty()).then_some(Cow::Borrowed(text))))
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text((!text.is_empty()).then(|| Cow::Owned(text.to_owned()))))
+            }
+            fn visit_bool<E>(self, value: bool) -> Result<Text<'de>, E> {
+                Ok(Text(Some(Cow::Borrowed(if value { "true" } else { "false" }))))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Text<'de>, E> {
+                Ok(Text(Some(Cow::Owned(value.to_string()))))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Text<'de>, E> {
+                Ok(Text(Some(if value == 0 { Cow::Borrowed("0") } else { Cow::Owned(value.to_string()) })))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Text<'de>, E> {
+                Ok(Text(Some(Cow::Owned(value.to_string()))))
+            }
+            fn visit_unit<E>(self) -> Result<Text<'de>, E> {
+                Ok(Text(None))
+            }
+            fn visit_none<E>(self) -> Result<Text<'de>, E> {
+                Ok(Text(None))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Text<'de>, A::Error> {
+                skip_seq(seq).map(|()| Text(None))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Text<'de>, A::Error> {
+                skip_map(map).map(|()| Text(None))
+            }
+        }
+        deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+/// A number, or a string that holds one.
+#[derive(Debug, Default, Clone, Copy, PartialEq)]
+pub(super) struct Number(pub(super) Option<f64>);
+
+impl Number {
+    /// The number when it is whole.
+    pub(super) fn as_i64(self) -> Option<i64> {
+        // Exact up to 2^53; error codes, system numbers and epoch times are far below.
+        self.0.filter(|value| value.fract() == 0.0 && value.abs() < 9e15).map(|value| value as i64)
+    }
+}
+
+impl Slot for Number {
+    fn is_unset(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberVisitor;
+        impl<'de> Visitor<'de> for NumberVisitor {
+            type Value = Number;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number")
+            }
+            fn visit_bool<E>(self, _: bool) -> Result<Number, E> {
+                Ok(Number(None))
+            }
+            fn visit_i64<E>(self, value: i64) -> Result<Number, E> {
+                Ok(Number(Some(value as f64)))
+            }
+            fn visit_u64<E>(self, value: u64) -> Result<Number, E> {
+                Ok(Number(Some(value as f64)))
+            }
+            fn visit_f64<E>(self, value: f64) -> Result<Number, E> {
+                Ok(Number(Some(value)))
+            }
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Number, E> {
+                match text.trim().parse::<f64>() {
+                    Ok(value) if value.is_finite() => Ok(Number(Some(value))),
+                    Ok(_) if text.bytes().any(|byte| byte.is_ascii_digit()) => {
+                        Err(E::custom(format_args!("{MARK}range")))
+                    }
+                    _ => Ok(Number(None)),
+                }
+            }
+            fn visit_unit<E>(self) -> Result<Number, E> {
+                Ok(Number(None))
+            }
+            fn visit_none<E>(self) -> Result<Number, E> {
+                Ok(Number(None))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Number, A::Error> {
+                skip_seq(seq).map(|()| Number(None))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Number, A::Error> {
+                skip_map(map).map(|()| Number(None))
+            }
+        }
+        deserializer.deserialize_any(NumberVisitor)
+    }
+}
+
+/// An array of values; a single object is an array of one. `None` is absent or null, which is not the same as empty.
+///
+/// Exports also write the array as JSON inside a string; it is read all the same.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Many<T>(pub(super) Option<Vec<T>>);
+
+impl<T> Default for Many<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Slot for Many<T> {
+    fn is_unset(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<T> Many<T> {
+    /// The values; none when absent.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.0.as_deref().unwrap_or_default().iter()
+    }
+}
+
+struct ManyVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Element<'de>> Visitor<'de> for ManyVisitor<T> {
+    type Value = Many<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut list = Vec::with_capacity(4);
+        while let Some(value) = seq.next_element()? {
+            list.push(value);
+        }
+        Ok(Many(Some(list)))
+    }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|value| Many(Some(vec![value])))
+    }
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        T::list_from_text(text).map(Many).map_err(|_| E::custom(format_args!("{MARK}embedded")))
+    }
+    nothing_else!(Many(None); visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
+}
+
+impl<'de, T: Element<'de>> Deserialize<'de> for Many<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ManyVisitor(PhantomData))
+    }
+}
+
+/// What [`Many`] can hold: it can also be read from a list in a string that does not outlive the parser.
+pub(super) trait Element<'de>: Deserialize<'de> {
+    /// The list in `text`; `None` when it is not JSON of a list at all.
+    fn list_from_text(text: &str) -> Result<Option<Vec<Self>>, Reject>;
+}
+
+impl<'de> Element<'de> for Text<'de> {
+    fn list_from_text(text: &str) -> Result<Option<Vec<Self>>, Reject> {
+        if !looks_like_json(text) {
+            // A list of one, or of several with commas between them.
+            let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+            return Ok(Some(words.map(|word| Text(Some(Cow::Owned(word.to_owned())))).collect()));
+        }
+        let list: Vec<Text<'_>> = parse(text.as_bytes())?;
+        Ok(Some(list.into_iter().map(IntoOwned::into_owned).collect()))
+    }
+}
+
+pub(super) fn looks_like_json(text: &str) -> bool {
+    text.trim_start().starts_with(['[', '{'])
+}
+
+/// The same value without borrows.
+pub(super) trait IntoOwned {
+    type Owned;
+    fn into_owned(self) -> Self::Owned;
+}
+
+impl IntoOwned for Text<'_> {
+    type Owned = Text<'static>;
+    fn into_owned(self) -> Text<'static> {
+        Text(self.0.map(|text| Cow::Owned(text.into_owned())))
+    }
+}
+
+impl IntoOwned for Number {
+    type Owned = Self;
+    fn into_owned(self) -> Self {
+        self
+    }
+}
+
+impl<T: IntoOwned> IntoOwned for Many<T> {
+    type Owned = Many<T::Owned>;
+    fn into_owned(self) -> Self::Owned {
+        Many(self.0.map(|list| list.into_iter().map(T::into_owned).collect()))
+    }
+}
+
+impl<T: IntoOwned> IntoOwned for Nested<T> {
+    type Owned = Nested<T::Owned>;
+    fn into_owned(self) -> Self::Owned {
+        Nested(self.0.map(|value| Box::new(value.into_owned())))
+    }
+}
+
+/// An object that may be absent, kept on the heap so that a shape can hold itself.
+#[derive(Debug, Clone)]
+pub(super) struct Nested<T>(pub(super) Option<Box<T>>);
+
+impl<T> Default for Nested<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Slot for Nested<T> {
+    fn is_unset(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nested<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<T>::deserialize(deserializer).map(|value| Self(value.map(Box::new)))
+    }
+}
