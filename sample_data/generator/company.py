@@ -53,6 +53,7 @@ class Person:
     away: list = field(default_factory=list)
     rate: float = 0.3
     devices: list = field(default_factory=list)
+    entra_done: bool = False
     home_ip: str = None
     last_seen: dict = field(default_factory=dict)
 
