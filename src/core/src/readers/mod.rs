@@ -7,8 +7,10 @@
 use std::borrow::Cow;
 
 mod entra_signins;
+mod okta_system_log;
 
 mod json;
+mod recognise;
 mod time;
 
 use crate::model::{Column, Factor, Identity, Row, SignIn};
@@ -171,7 +173,7 @@ impl Parse {
 }
 
 /// Every log that can be read.
-pub static READERS: &[Reader] = &[entra_signins::READER];
+pub static READERS: &[Reader] = &[entra_signins::READER, okta_system_log::READER];
 
 /// An id for a record whose log gives none: the same record always gets the same.
 fn event_id(record: &[u8]) -> Cow<'static, str> {
@@ -192,6 +194,12 @@ fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
     } else {
         text
     }
+}
+
+/// Whether `text` contains `word`, which is lower case, whatever the case of `text`.
+fn contains(text: &str, word: &str) -> bool {
+    text.len() >= word.len()
+        && text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Takes the first text that is present.
