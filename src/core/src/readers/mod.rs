@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 mod entra_signins;
+pub mod framing;
 mod okta_system_log;
 
 mod json;

@@ -1,0 +1,979 @@
+//! How records lie in a file: compression, encoding, framing.
+//!
+//! All three are detected from the bytes, never from the file's name. A [`Stream`] turns the bytes of one file into
+//! [`Block`]s: some megabytes of decoded text and where its records are. Memory is bounded by the block and by
+//! [`MAX_RECORD`], whatever the size of the file or of a page in it.
+//!
+//! | framing | records |
+//! |---|---|
+//! | NDJSON | the lines that are not blank |
+//! | `[…]` | the elements, one page or several in a row |
+//! | `{"value": […]}`, `records`, `Records`, `authlogs`, `response` | the elements of that array |
+//! | pretty-printed or concatenated objects | the objects |
+//! | CSV with a header | the lines after it |
+
+use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::sync::Arc;
+
+use super::{Category, Layout, Record, Reject};
+
+/// The largest record that is read; a larger one is a reject.
+pub const MAX_RECORD: usize = 64 << 20;
+
+/// The size of a block, unless a record is larger.
+pub const BLOCK: usize = 2 << 20;
+
+/// Bytes that are looked at to detect the framing.
+pub const HEAD: usize = 64 << 10;
+
+/// Keys whose array holds the records of a page: Graph, Azure Monitor, CloudTrail, Duo.
+const LISTS: &[&[u8]] = &[b"value", b"records", b"Records", b"authlogs", b"response"];
+
+/// Keys whose object holds the array: Duo's `{"stat": "OK", "response": {"authlogs": […]}}`.
+const WRAPPERS: &[&[u8]] = &[b"response"];
+
+/// Some decoded bytes of a file and the records in them.
+pub struct Block {
+    bytes: Vec<u8>,
+    /// Where `bytes` begins in the decoded file.
+    offset: u64,
+    /// The number of the first record, from 1.
+    first_record: u64,
+    items: Items,
+}
+
+enum Items {
+    /// Records end at line feeds; found while they are read.
+    Lines,
+    /// Records found by matching brackets.
+    Spans(Vec<Span>),
+    Csv(Arc<csv::ByteRecord>, Vec<(u64, Result<csv::ByteRecord, Category>)>),
+}
+
+#[derive(Clone, Copy)]
+enum Span {
+    Record(usize, usize),
+    Reject(Category, u64),
+}
+
+/// Where a reader stands in a [`Block`].
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Position {
+    at: usize,
+    record: u64,
+}
+
+/// One record, or the reason why there is none to parse.
+pub struct Piece<'a> {
+    /// Number in the file, from 1.
+    pub number: u64,
+    /// Offset in the decoded file.
+    pub offset: u64,
+    /// The record.
+    pub content: Result<Record<'a>, Reject>,
+}
+
+impl Block {
+    /// Lines of JSON: `offset` and `first_record` say where in the file they are.
+    pub fn lines(bytes: Vec<u8>, offset: u64, first_record: u64) -> Self {
+        Self { bytes, offset, first_record, items: Items::Lines }
+    }
+
+    /// The memory, for the next block.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The next record after `position`, which moves past it.
+    pub fn next(&self, position: &mut Position) -> Option<Piece<'_>> {
+        let (offset, content) = match &self.items {
+            Items::Lines => {
+                let (start, line) = next_line(&self.bytes, &mut position.at)?;
+                let content = if line.len() > MAX_RECORD {
+                    Err(Reject::at(Category::TooLarge, 0))
+                } else {
+                    Ok(Record::Json(line))
+                };
+                (self.offset + start as u64, content)
+            }
+            Items::Spans(spans) => {
+                let span = *spans.get(position.at)?;
+                position.at += 1;
+                match span {
+                    Span::Record(start, end) => (self.offset + start as u64, Ok(Record::Json(&self.bytes[start..end]))),
+                    Span::Reject(category, offset) => (offset, Err(Reject::at(category, 0))),
+                }
+            }
+            Items::Csv(header, records) => {
+                let (offset, record) = records.get(position.at)?;
+                position.at += 1;
+                let content = match record {
+                    Ok(record) => Ok(Record::Csv(header, record)),
+                    Err(category) => Err(Reject::at(*category, 0)),
+                };
+                (*offset, content)
+            }
+        };
+        let number = self.first_record + position.record;
+        position.record += 1;
+        Some(Piece { number, offset, content })
+    }
+
+    /// How many records there are.
+    pub fn count(&self) -> u64 {
+        match &self.items {
+            Items::Lines => count_lines(&self.bytes),
+            Items::Spans(spans) => spans.len() as u64,
+            Items::Csv(_, records) => records.len() as u64,
+        }
+    }
+}
+
+/// The next line that is not blank, and where it starts.
+fn next_line<'a>(bytes: &'a [u8], at: &mut usize) -> Option<(usize, &'a [u8])> {
+    while *at < bytes.len() {
+        let start = *at;
+        let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
+        *at = end + 1;
+        let line = &bytes[start..end];
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if !line.iter().all(u8::is_ascii_whitespace) {
+            return Some((start, line));
+        }
+    }
+    None
+}
+
+/// How many lines are not blank.
+pub fn count_lines(bytes: &[u8]) -> u64 {
+    let (mut at, mut lines) = (0, 0);
+    while next_line(bytes, &mut at).is_some() {
+        lines += 1;
+    }
+    lines
+}
+
+/// What the first bytes of a file say about the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// Uncompressed NDJSON in UTF-8: any run of whole lines can be read on its own. Holds the length of the byte order mark.
+    Lines(u64),
+    /// All else: has to be read from its beginning.
+    Sequential,
+}
+
+/// Judges a file by its first bytes: [`HEAD`] of them, or all if it has fewer.
+pub fn shape(head: &[u8]) -> Shape {
+    let bom = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    if compression(head).is_some() || is_utf16(head) || framing(&head[bom..]) != Framing::Lines {
+        return Shape::Sequential;
+    }
+    Shape::Lines(bom as u64)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Compression {
+    Gzip,
+    Zstd,
+}
+
+fn compression(head: &[u8]) -> Option<Compression> {
+    if head.starts_with(b"\x1F\x8B") {
+        Some(Compression::Gzip)
+    } else if head.starts_with(b"\x28\xB5\x2F\xFD") {
+        Some(Compression::Zstd)
+    } else {
+        None
+    }
+}
+
+fn is_utf16(head: &[u8]) -> bool {
+    head.starts_with(b"\xFF\xFE") || head.starts_with(b"\xFE\xFF")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    Empty,
+    Lines,
+    Document,
+}
+
+fn framing(head: &[u8]) -> Framing {
+    let Some(start) = head.iter().position(|byte| !byte.is_ascii_whitespace()) else {
+        return Framing::Empty;
+    };
+    let head = &head[start..];
+    match head[0] {
+        b'[' => return Framing::Document,
+        b'{' => {}
+        // Not JSON; line by line, each is a reject of its own.
+        _ => return Framing::Lines,
+    }
+    let mut splitter = Splitter::default();
+    let first_line = memchr::memchr(b'\n', head).unwrap_or(head.len());
+    splitter.run(&head[..first_line], 0);
+    if splitter.found_list {
+        return Framing::Document;
+    }
+    if splitter.is_between_values() || first_line == head.len() {
+        return Framing::Lines;
+    }
+    // An object that goes on after its first line is pretty-printed if a key, or its end, comes next. Otherwise it is a
+    // damaged line, which must not swallow those that follow.
+    match head[first_line..].iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'"' | b'}') => Framing::Document,
+        _ => Framing::Lines,
+    }
+}
+
+/// The blocks of one file, read from its beginning.
+pub struct Stream {
+    source: Source,
+    /// Decoded bytes that belong to no block yet.
+    rest: Vec<u8>,
+    offset: u64,
+    records: u64,
+    state: State,
+    at_end: bool,
+}
+
+enum State {
+    Lines { dropping: bool },
+    Document(Splitter),
+    Csv { header: Option<Arc<csv::ByteRecord>>, delimiter: u8 },
+    Empty,
+    Done,
+}
+
+/// A chain of decoders. Whether bytes were compressed decides what an error means.
+struct Source {
+    input: Box<dyn Read + Send>,
+    compressed: bool,
+}
+
+impl Stream {
+    /// Opens a file's bytes.
+    ///
+    /// # Errors
+    /// When the input cannot be read. Damaged compression is not an error here but a reject of the stream.
+    pub fn open(input: impl Read + Send + 'static, layout: Layout) -> io::Result<Self> {
+        let mut input = BufReader::with_capacity(256 << 10, input);
+        let head = input.fill_buf()?;
+        let (compressed, mut input): (bool, Box<dyn Read + Send>) = match compression(head) {
+            Some(Compression::Gzip) => (true, Box::new(flate2::bufread::MultiGzDecoder::new(input))),
+            Some(Compression::Zstd) => (true, Box::new(zstd::stream::read::Decoder::with_buffer(input)?)),
+            None => (false, Box::new(input)),
+        };
+        let mut head = Vec::with_capacity(4);
+        // An error shows again, and is judged, when the first block is read.
+        let _ = input.by_ref().take(4).read_to_end(&mut head);
+        let utf16 = is_utf16(&head);
+        if head.starts_with(b"\xEF\xBB\xBF") {
+            head.drain(..3);
+        }
+        let input = Cursor::new(head).chain(input);
+        let input: Box<dyn Read + Send> = if utf16 {
+            Box::new(encoding_rs_io::DecodeReaderBytesBuilder::new().bom_override(true).strip_bom(true).build(input))
+        } else {
+            Box::new(input)
+        };
+        let mut stream = Self {
+            source: Source { input, compressed },
+            rest: Vec::new(),
+            offset: 0,
+            records: 0,
+            state: State::Done,
+            at_end: false,
+        };
+        // Detect on decoded bytes; what was read stays in `rest`.
+        let failure = stream.fill(HEAD)?;
+        stream.state = match (layout, framing(&stream.rest)) {
+            (_, Framing::Empty) if failure.is_none() => State::Empty,
+            (Layout::Json, Framing::Document) => State::Document(Splitter::default()),
+            (Layout::Json, _) => State::Lines { dropping: false },
+            (Layout::Csv, _) => State::Csv { header: None, delimiter: delimiter(&stream.rest) },
+        };
+        if let Some(category) = failure {
+            stream.source = Source { input: Box::new(Failed(category)), compressed: true };
+            stream.at_end = false;
+        }
+        Ok(stream)
+    }
+
+    /// Reads until `rest` holds `wanted` bytes or the input ends. Damage in compressed data ends it, too.
+    fn fill(&mut self, wanted: usize) -> io::Result<Option<Category>> {
+        while !self.at_end && self.rest.len() < wanted {
+            let missing = (wanted - self.rest.len()) as u64;
+            let before = self.rest.len();
+            match self.source.input.by_ref().take(missing).read_to_end(&mut self.rest) {
+                Ok(_) => self.at_end = self.rest.len() - before < missing as usize,
+                Err(error) if self.source.compressed => {
+                    self.at_end = true;
+                    return Ok(Some(damage(&error)));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next block; `spare` is memory to use for it.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    pub fn next_block(&mut self, spare: Vec<u8>) -> io::Result<Option<Block>> {
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Done => Ok(None),
+            State::Empty => Ok(Some(self.rejects(vec![Span::Reject(Category::EmptyFile, 0)]))),
+            State::Lines { dropping } => self.next_lines(spare, dropping),
+            State::Document(splitter) => self.next_document(spare, splitter),
+            State::Csv { header, delimiter } => self.next_csv(header, delimiter),
+        }
+    }
+
+    /// A block that holds no bytes.
+    fn rejects(&mut self, spans: Vec<Span>) -> Block {
+        let first_record = self.records + 1;
+        self.records += spans.len() as u64;
+        Block { bytes: Vec::new(), offset: self.offset, first_record, items: Items::Spans(spans) }
+    }
+
+    /// Cuts the first `length` bytes off `rest` as a block.
+    fn cut(&mut self, spare: Vec<u8>, length: usize, items: Items) -> Block {
+        let mut bytes = spare;
+        bytes.clear();
+        bytes.extend_from_slice(&self.rest[length..]);
+        std::mem::swap(&mut bytes, &mut self.rest);
+        bytes.truncate(length);
+        let block = Block { bytes, offset: self.offset, first_record: self.records + 1, items };
+        self.offset += length as u64;
+        self.records += block.count();
+        block
+    }
+
+    fn next_lines(&mut self, spare: Vec<u8>, dropping: bool) -> io::Result<Option<Block>> {
+        let mut failure = None;
+        let mut dropping = dropping;
+        while dropping && failure.is_none() && !(self.at_end && self.rest.is_empty()) {
+            failure = self.fill(BLOCK)?;
+            let end = memchr::memchr(b'\n', &self.rest).map(|at| at + 1);
+            let dropped = end.unwrap_or(self.rest.len());
+            self.rest.drain(..dropped);
+            self.offset += dropped as u64;
+            dropping = end.is_none();
+        }
+        let mut wanted = BLOCK;
+        loop {
+            failure = match failure {
+                Some(category) => Some(category),
+                None => self.fill(wanted)?,
+            };
+            if let Some(category) = failure {
+                // The last line may be cut short by the damage, so it is part of it.
+                let whole = memchr::memrchr(b'\n', &self.rest).map_or(0, |at| at + 1);
+                self.rest.truncate(whole);
+                let mut spans = line_spans(&self.rest);
+                spans.push(Span::Reject(category, self.offset + whole as u64));
+                return Ok(Some(self.cut(spare, whole, Items::Spans(spans))));
+            }
+            if self.at_end {
+                let length = self.rest.len();
+                let block = self.cut(spare, length, Items::Lines);
+                return Ok((block.count() > 0).then_some(block));
+            }
+            if let Some(end) = memchr::memrchr(b'\n', &self.rest) {
+                self.state = State::Lines { dropping: false };
+                return Ok(Some(self.cut(spare, end + 1, Items::Lines)));
+            }
+            if self.rest.len() > MAX_RECORD {
+                let block = self.rejects(vec![Span::Reject(Category::TooLarge, self.offset)]);
+                self.offset += self.rest.len() as u64;
+                self.rest = Vec::new();
+                self.state = State::Lines { dropping: true };
+                return Ok(Some(block));
+            }
+            wanted = self.rest.len() * 2;
+        }
+    }
+
+    fn next_document(&mut self, spare: Vec<u8>, mut splitter: Splitter) -> io::Result<Option<Block>> {
+        let mut wanted = BLOCK;
+        loop {
+            let failure = self.fill(wanted)?;
+            splitter.run(&self.rest, self.offset);
+            if self.at_end {
+                splitter.finish(self.offset, self.rest.len(), failure);
+                let spans = std::mem::take(&mut splitter.spans);
+                let length = self.rest.len();
+                return Ok(Some(self.cut(spare, length, Items::Spans(spans))));
+            }
+            if self.rest.len() > MAX_RECORD {
+                splitter.drop_large();
+            }
+            let keep = splitter.keep_from();
+            if splitter.spans.is_empty() && keep == 0 {
+                wanted = self.rest.len() * 2;
+                continue;
+            }
+            let spans = std::mem::take(&mut splitter.spans);
+            splitter.shift(keep);
+            self.state = State::Document(splitter);
+            return Ok(Some(self.cut(spare, keep, Items::Spans(spans))));
+        }
+    }
+
+    fn next_csv(&mut self, header: Option<Arc<csv::ByteRecord>>, delimiter: u8) -> io::Result<Option<Block>> {
+        let mut failure = self.fill(BLOCK)?;
+        let mut length = self.rest.len();
+        while !self.at_end {
+            // A line feed outside quotes ends a record; quotes balance up to there.
+            length = last_record_end(&self.rest);
+            if length > 0 {
+                break;
+            }
+            if self.rest.len() > MAX_RECORD {
+                // A quote that is never closed: what follows it cannot be told apart any more.
+                return Ok(Some(self.rejects(vec![Span::Reject(Category::TooLarge, self.offset)])));
+            }
+            failure = self.fill(self.rest.len() * 2)?;
+            length = self.rest.len();
+        }
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(&self.rest[..length]);
+        let mut header = header;
+        let mut records = Vec::new();
+        let mut record = csv::ByteRecord::new();
+        loop {
+            // The parser stops between the two bytes of a line end.
+            let at = reader.position().byte() as usize;
+            let at = self.offset + (at + usize::from(at > 0 && self.rest.get(at) == Some(&b'\n'))) as u64;
+            match reader.read_byte_record(&mut record) {
+                Ok(false) => break,
+                Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
+                Ok(true) => match &header {
+                    None => {
+                        record.trim();
+                        header = Some(Arc::new(record.clone()));
+                    }
+                    Some(names) if names.len() != record.len() => records.push((at, Err(Category::Syntax))),
+                    Some(_) => records.push((at, Ok(record.clone()))),
+                },
+                Err(_) => records.push((at, Err(Category::Syntax))),
+            }
+        }
+        if let Some(category) = failure {
+            records.pop();
+            records.push((self.offset + length as u64, Err(category)));
+        }
+        let header = header.unwrap_or_default();
+        if !self.at_end {
+            self.state = State::Csv { header: Some(Arc::clone(&header)), delimiter };
+        }
+        Ok(Some(self.cut(Vec::new(), length, Items::Csv(header, records))))
+    }
+}
+
+/// An input that failed before.
+struct Failed(Category);
+
+impl Read for Failed {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        Err(io::Error::from(if self.0 == Category::Truncated {
+            io::ErrorKind::UnexpectedEof
+        } else {
+            io::ErrorKind::InvalidData
+        }))
+    }
+}
+
+fn damage(error: &io::Error) -> Category {
+    if error.kind() == io::ErrorKind::UnexpectedEof { Category::Truncated } else { Category::CorruptCompression }
+}
+
+fn line_spans(bytes: &[u8]) -> Vec<Span> {
+    let (mut at, mut spans) = (0, Vec::new());
+    while let Some((start, line)) = next_line(bytes, &mut at) {
+        spans.push(Span::Record(start, start + line.len()));
+    }
+    spans
+}
+
+/// The separator of a CSV header: the most frequent of the three in use.
+fn delimiter(head: &[u8]) -> u8 {
+    let line = &head[..memchr::memchr(b'\n', head).unwrap_or(head.len())];
+    let count = |separator: u8| memchr::memchr_iter(separator, line).count();
+    [b',', b';', b'\t'].into_iter().max_by_key(|separator| (count(*separator), *separator == b',')).unwrap_or(b',')
+}
+
+fn last_record_end(bytes: &[u8]) -> usize {
+    let (mut quoted, mut end) = (false, 0);
+    for at in memchr::memchr2_iter(b'"', b'\n', bytes) {
+        if bytes[at] == b'"' {
+            quoted = !quoted;
+        } else if !quoted {
+            end = at + 1;
+        }
+    }
+    end
+}
+
+/// Finds the records in a sequence of JSON values by matching brackets, without holding more than one of them.
+#[derive(Default)]
+struct Splitter {
+    /// How far the bytes have been looked at.
+    at: usize,
+    /// What the current position is inside of, outermost first.
+    inside: Vec<Inside>,
+    /// The value being read, if any.
+    value: Option<Value>,
+    in_string: bool,
+    escaped: bool,
+    /// Start of the last string, and its end, to recognise keys.
+    string: (usize, usize),
+    /// The key before the value that comes next.
+    key: Option<(usize, usize)>,
+    spans: Vec<Span>,
+    found_list: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Inside {
+    /// An array whose elements are records.
+    List,
+    /// What follows such an array in its object, up to this many closing brackets.
+    Tail(usize),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Value {
+    start: usize,
+    /// Offset of the start in the file.
+    offset: u64,
+    depth: usize,
+    /// How deep the keys of a page may be: its own, and inside a wrapper.
+    key_depth: usize,
+    is_object: bool,
+    /// Too large: followed to its end, but not kept.
+    dropped: bool,
+}
+
+impl Splitter {
+    fn is_between_values(&self) -> bool {
+        self.value.is_none() && self.inside.is_empty()
+    }
+
+    /// Looks at the bytes after those already seen.
+    fn run(&mut self, bytes: &[u8], offset: u64) {
+        while self.at < bytes.len() {
+            if self.in_string {
+                self.string(bytes);
+            } else if let Some(value) = self.value {
+                self.inside_value(bytes, value);
+            } else if let Some(Inside::Tail(depth)) = self.inside.last().copied() {
+                self.tail(bytes[self.at], depth);
+                self.at += 1;
+            } else {
+                self.between(bytes[self.at], offset);
+                self.at += 1;
+            }
+        }
+    }
+
+    fn string(&mut self, bytes: &[u8]) {
+        if self.escaped {
+            self.escaped = false;
+            self.at += 1;
+            return;
+        }
+        match memchr::memchr2(b'"', b'\\', &bytes[self.at..]) {
+            None => self.at = bytes.len(),
+            Some(length) => {
+                self.at += length + 1;
+                if bytes[self.at - 1] == b'"' {
+                    self.in_string = false;
+                    self.string.1 = self.at - 1;
+                } else {
+                    self.escaped = true;
+                }
+            }
+        }
+    }
+
+    /// A byte where a value may begin.
+    fn between(&mut self, byte: u8, offset: u64) {
+        match byte {
+            // RFC 7464 puts a record separator before each value.
+            b',' | 0x1E => {}
+            byte if byte.is_ascii_whitespace() => {}
+            b']' if self.inside.last() == Some(&Inside::List) => {
+                self.inside.pop();
+            }
+            b'[' if self.inside.is_empty() => {
+                self.found_list = true;
+                self.inside.push(Inside::List);
+            }
+            _ => {
+                self.in_string = byte == b'"';
+                self.key = None;
+                self.value = Some(Value {
+                    start: self.at,
+                    offset: offset + self.at as u64,
+                    depth: usize::from(matches!(byte, b'{' | b'[')),
+                    key_depth: usize::from(self.inside.is_empty()),
+                    is_object: byte == b'{',
+                    dropped: false,
+                });
+            }
+        }
+    }
+
+    fn inside_value(&mut self, bytes: &[u8], mut value: Value) {
+        if value.depth > value.key_depth {
+            self.skip_nested(bytes, value);
+            return;
+        }
+        let byte = bytes[self.at];
+        if value.depth == 0 {
+            // A number, a word or a string, which is no record; it ends before the next separator.
+            if byte == b'"' {
+                self.in_string = true;
+                self.at += 1;
+            } else if matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace() {
+                self.end(value, self.at);
+            } else {
+                self.at += 1;
+            }
+            return;
+        }
+        // The level where the keys of a page are.
+        self.at += 1;
+        match byte {
+            b'"' => {
+                self.in_string = true;
+                self.string.0 = self.at;
+            }
+            b':' => self.key = Some(self.string),
+            b'[' | b'{' => {
+                let key = self.key.take().and_then(|(start, end)| bytes.get(start..end));
+                if value.is_object && !value.dropped {
+                    if byte == b'[' && key.is_some_and(|key| LISTS.contains(&key)) {
+                        self.found_list = true;
+                        self.inside.push(Inside::Tail(value.depth));
+                        self.inside.push(Inside::List);
+                        self.value = None;
+                        return;
+                    }
+                    if byte == b'{' && key.is_some_and(|key| WRAPPERS.contains(&key)) {
+                        value.key_depth += 1;
+                    }
+                }
+                value.depth += 1;
+                self.value = Some(value);
+            }
+            b']' | b'}' => {
+                value.depth -= 1;
+                value.key_depth = value.key_depth.min(value.depth);
+                self.value = Some(value);
+                if value.depth == 0 {
+                    self.end(value, self.at);
+                }
+            }
+            b',' => self.key = None,
+            _ => {}
+        }
+    }
+
+    /// Follows brackets until the value, or the nested part of it that can hold no page, is closed.
+    fn skip_nested(&mut self, bytes: &[u8], mut value: Value) {
+        let mut at = self.at;
+        while at < bytes.len() {
+            let byte = bytes[at];
+            at += 1;
+            match byte {
+                b'"' => loop {
+                    match memchr::memchr2(b'"', b'\\', &bytes[at..]) {
+                        Some(length) if bytes[at + length] == b'"' => {
+                            at += length + 1;
+                            break;
+                        }
+                        Some(length) if at + length + 1 < bytes.len() => at += length + 2,
+                        unfinished => {
+                            self.in_string = true;
+                            self.escaped = unfinished.is_some();
+                            self.at = bytes.len();
+                            self.value = Some(value);
+                            return;
+                        }
+                    }
+                },
+                b'[' | b'{' => value.depth += 1,
+                b']' | b'}' => {
+                    value.depth -= 1;
+                    if value.depth <= value.key_depth {
+                        break;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.at = at;
+        self.value = Some(value);
+        if value.depth == 0 {
+            self.end(value, at);
+        }
+    }
+
+    fn end(&mut self, value: Value, end: usize) {
+        self.value = None;
+        self.spans.push(if value.dropped || end - value.start > MAX_RECORD {
+            Span::Reject(Category::TooLarge, value.offset)
+        } else if value.is_object {
+            Span::Record(value.start, end)
+        } else {
+            Span::Reject(Category::NotAnObject, value.offset)
+        });
+    }
+
+    /// A byte after the array of a page: links and counts, until its object ends.
+    fn tail(&mut self, byte: u8, depth: usize) {
+        let depth = match byte {
+            b'"' => {
+                self.in_string = true;
+                return;
+            }
+            b'{' | b'[' => depth + 1,
+            b'}' | b']' => depth - 1,
+            _ => return,
+        };
+        self.inside.pop();
+        if depth > 0 {
+            self.inside.push(Inside::Tail(depth));
+        }
+    }
+
+    /// The input has ended.
+    fn finish(&mut self, offset: u64, length: usize, failure: Option<Category>) {
+        let end = offset + length as u64;
+        match self.value.take() {
+            Some(value) if value.depth == 0 && !self.in_string && failure.is_none() => self.end(value, length),
+            Some(value) => self.spans.push(Span::Reject(failure.unwrap_or(Category::Truncated), value.offset)),
+            None if failure.is_some() || !self.inside.is_empty() => {
+                self.spans.push(Span::Reject(failure.unwrap_or(Category::Truncated), end));
+            }
+            None => {}
+        }
+    }
+
+    /// Stops keeping a value that has become too large.
+    fn drop_large(&mut self) {
+        if let Some(value) = &mut self.value {
+            value.dropped = value.dropped || self.at - value.start > MAX_RECORD;
+        }
+    }
+
+    /// Bytes before this belong to no value that is still being read.
+    fn keep_from(&self) -> usize {
+        match &self.value {
+            Some(value) if !value.dropped => value.start,
+            _ => self.at,
+        }
+    }
+
+    /// The first `by` bytes are gone.
+    fn shift(&mut self, by: usize) {
+        self.at -= by;
+        if let Some(value) = &mut self.value {
+            value.start = value.start.saturating_sub(by);
+        }
+        self.string = (self.string.0.saturating_sub(by), self.string.1.saturating_sub(by));
+        self.key = self.key.map(|(start, end)| (start.saturating_sub(by), end.saturating_sub(by)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every record of `input`, or the category of its reject, with its offset.
+    fn read(input: &[u8], layout: Layout) -> Vec<(u64, Result<String, &'static str>)> {
+        let mut stream = Stream::open(Cursor::new(input.to_vec()), layout).unwrap();
+        let (mut records, mut number) = (Vec::new(), 0);
+        while let Some(block) = stream.next_block(Vec::new()).unwrap() {
+            let mut position = Position::default();
+            while let Some(piece) = block.next(&mut position) {
+                number += 1;
+                assert_eq!(piece.number, number);
+                let content = match piece.content {
+                    Ok(Record::Json(bytes)) => Ok(String::from_utf8_lossy(bytes).into_owned()),
+                    Ok(Record::Csv(_, record)) => {
+                        Ok(record.iter().map(String::from_utf8_lossy).collect::<Vec<_>>().join("|"))
+                    }
+                    Err(reject) => Err(reject.category.as_str()),
+                };
+                records.push((piece.offset, content));
+            }
+        }
+        records
+    }
+
+    fn json(input: &[u8]) -> Vec<Result<String, &'static str>> {
+        read(input, Layout::Json).into_iter().map(|(_, content)| content).collect()
+    }
+
+    fn ok(records: &[&str]) -> Vec<Result<String, &'static str>> {
+        records.iter().map(|record| Ok((*record).to_owned())).collect()
+    }
+
+    const TWO: [&str; 2] = [r#"{"a":"}]\"{","b":[1]}"#, r#"{"c":{"value":[{}]}}"#];
+
+    #[test]
+    fn every_framing_holds_the_same_records() {
+        let [a, b] = TWO;
+        for input in [
+            format!("{a}\n{b}\n"),
+            format!("\u{feff}{a}\r\n\r\n{b}"),
+            format!("[{a},{b}]"),
+            format!(" [\n{a}\n,\n{b}\n]\n"),
+            format!("[{a}]\n[{b}]\n"),
+            format!(r#"{{"@odata.context":"x","value":[{a},{b}],"@odata.nextLink":"y","n":{{"m":[]}}}}"#),
+            format!(r#"{{"records": [{a}, {b}]}}"#),
+            format!(r#"{{"records":[{a}]}}{{"records":[{b}]}}"#),
+            format!("{{\"Records\":[{a}]}}\n{{\"Records\":[{b}]}}\n"),
+            format!(r#"{{"stat":"OK","response":{{"metadata":{{"value":1}},"authlogs":[{a},{b}]}}}}"#),
+            format!(r#"{{"response":[{a},{b}],"stat":"OK"}}"#),
+        ] {
+            assert_eq!(json(input.as_bytes()), ok(&TWO), "{input}");
+        }
+    }
+
+    #[test]
+    fn pretty_printed_objects() {
+        let object = "{\n  \"a\": {\n    \"b\": []\n  }\n}";
+        assert_eq!(json(format!("{object}\n{object}\n").as_bytes()), ok(&[object, object]));
+    }
+
+    #[test]
+    fn compressed_and_utf16() {
+        let text = TWO.join("\n");
+        for input in [gzip(text.as_bytes()), zstd::encode_all(text.as_bytes(), 1).unwrap()] {
+            assert_eq!(json(&input), ok(&TWO));
+        }
+        let mut utf16 = vec![0xFF, 0xFE];
+        utf16.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+        assert_eq!(json(&utf16), ok(&TWO));
+        assert_eq!(json(&gzip(&utf16)), ok(&TWO));
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::read::GzEncoder::new(bytes, flate2::Compression::fast());
+        let mut compressed = Vec::new();
+        encoder.read_to_end(&mut compressed).unwrap();
+        compressed
+    }
+
+    #[test]
+    fn half_a_compressed_file_keeps_what_came_before() {
+        let line =
+            |number: usize| format!("{{\"n\":{number},\"x\":\"{:x}\"}}", number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let lines: Vec<String> = (0..20_000).map(line).collect();
+        for compressed in [gzip(lines.join("\n").as_bytes()), zstd::encode_all(lines.join("\n").as_bytes(), 1).unwrap()]
+        {
+            let records = json(&compressed[..compressed.len() / 2]);
+            let (last, whole) = records.split_last().unwrap();
+            assert_eq!(last, &Err("truncated"));
+            assert!(whole.len() > 100);
+            assert!(whole.iter().zip(&lines).all(|(record, line)| record.as_ref() == Ok(line)));
+        }
+        let mut damaged = gzip(lines.join("\n").as_bytes());
+        let middle = damaged.len() / 2;
+        damaged[middle..middle + 64].fill(0xFF);
+        assert!(matches!(json(&damaged).last(), Some(Err("corrupt_compression" | "truncated"))));
+    }
+
+    #[test]
+    fn a_damaged_line_swallows_no_other() {
+        assert_eq!(json(b"{\"a\":\n{\"b\":1}\nnot json\n"), ok(&["{\"a\":", "{\"b\":1}", "not json"]));
+    }
+
+    #[test]
+    fn an_array_that_is_never_closed() {
+        assert_eq!(json(b"[{\"a\":1},{\"b\":2}"), [Ok("{\"a\":1}".into()), Ok("{\"b\":2}".into()), Err("truncated")]);
+        assert_eq!(json(b"[{\"a\":1},{\"b\":"), [Ok("{\"a\":1}".into()), Err("truncated")]);
+        assert_eq!(json(b"{\"value\":[{\"a\":1}"), [Ok("{\"a\":1}".into()), Err("truncated")]);
+    }
+
+    #[test]
+    fn what_is_no_object() {
+        assert_eq!(
+            json(b"[1, \"a]\", null, {}, [1]]"),
+            [Err("not_an_object"), Err("not_an_object"), Err("not_an_object"), Ok("{}".into()), Err("not_an_object")]
+        );
+    }
+
+    #[test]
+    fn empty_files_and_empty_pages() {
+        for input in [&b""[..], b"  \n\n", b"\xEF\xBB\xBF"] {
+            assert_eq!(json(input), [Err("empty_file")]);
+            assert_eq!(read(input, Layout::Csv), [(0, Err("empty_file"))]);
+        }
+        assert_eq!(json(b"[]"), []);
+        assert_eq!(json(b"{\"value\":[]}"), []);
+    }
+
+    #[test]
+    fn blocks_do_not_change_what_is_read() {
+        let record = |number: usize| format!("{{\"n\":{number},\"s\":\"{}\"}}", "\\\"}],".repeat(number % 977));
+        let records: Vec<String> = (0..6_000).map(record).collect();
+        assert!(records.iter().map(String::len).sum::<usize>() > 4 * BLOCK);
+        for input in [
+            records.join("\n"),
+            format!("[{}]", records.join(",\n")),
+            format!("{{\"value\":[{}],\"next\":1}}", records.join(",")),
+        ] {
+            let read = json(input.as_bytes());
+            assert_eq!(read.len(), records.len());
+            assert!(read.iter().zip(&records).all(|(read, record)| read.as_ref() == Ok(record)));
+        }
+    }
+
+    #[test]
+    fn records_beyond_the_limit_are_rejects() {
+        let huge = format!("{{\"x\":\"{}\"}}", "y".repeat(MAX_RECORD + 1));
+        let expected = [Ok("{\"a\":1}".to_owned()), Err("too_large"), Ok("{\"b\":2}".to_owned())];
+        // Not assert_eq: a failure would print them.
+        assert!(json(format!("{{\"a\":1}}\n{huge}\n{{\"b\":2}}\n").as_bytes()) == expected);
+        assert!(json(format!("[{{\"a\":1}},{huge},{{\"b\":2}}]").as_bytes()) == expected);
+        let sixty = huge.replacen("yyyy", "zzzz", 1);
+        assert!(json(format!("[{huge},{sixty},{{\"b\":2}},{huge}]").as_bytes()).len() == 4);
+    }
+
+    #[test]
+    fn offsets_are_those_of_the_decoded_file() {
+        let offsets =
+            |input: &[u8]| read(input, Layout::Json).into_iter().map(|(offset, _)| offset).collect::<Vec<_>>();
+        assert_eq!(offsets(b"{}\n\n{}\n"), [0, 4]);
+        assert_eq!(offsets(b"[{}, 7]"), [1, 5]);
+    }
+
+    #[test]
+    fn csv_in_its_dialects() {
+        let csv = |input: &[u8]| read(input, Layout::Csv);
+        assert_eq!(csv(b"a,b\n1,\"x\ny\"\n"), [(4, Ok("1|x\ny".into()))]);
+        assert_eq!(csv(b"\xEF\xBB\xBFa;b\r\n1;2\r\n"), [(5, Ok("1|2".into()))]);
+        assert_eq!(csv(b"a\tb\n1\t2,3"), [(4, Ok("1|2,3".into()))]);
+        assert_eq!(csv(b"a,b\n1\n3,4\n"), [(4, Err("syntax")), (6, Ok("3|4".into()))]);
+        assert_eq!(csv(b"a,b\n"), []);
+    }
+
+    #[test]
+    fn only_plain_lines_can_be_split() {
+        assert_eq!(shape(b"{\"a\":1}\n{"), Shape::Lines(0));
+        assert_eq!(shape(b"\xEF\xBB\xBF{\"a\":1}"), Shape::Lines(3));
+        for sequential in [&b"[{}]"[..], b"{\"value\":[]}", b"\x1F\x8B\x08", b"\xFF\xFE{\0", b"{\n \"a\":1}", b""] {
+            assert_eq!(shape(sequential), Shape::Sequential);
+        }
+    }
+}
