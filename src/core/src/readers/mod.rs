@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+mod duo_auth_log;
 mod entra_signins;
 pub mod framing;
 mod okta_system_log;
@@ -174,7 +175,7 @@ impl Parse {
 }
 
 /// Every log that can be read.
-pub static READERS: &[Reader] = &[entra_signins::READER, okta_system_log::READER];
+pub static READERS: &[Reader] = &[entra_signins::READER, okta_system_log::READER, duo_auth_log::READER];
 
 /// An id for a record whose log gives none: the same record always gets the same.
 fn event_id(record: &[u8]) -> Cow<'static, str> {
