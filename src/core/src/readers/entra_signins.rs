@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 
 use super::json::{self, Many, Nested, Number, Text, shape};
-use super::{Category, Layout, Parse, Reader, Reject, event_id, lower, pick, time};
+use super::{Category, Layout, Parse, Reader, Reject, contains, event_id, lower, pick, time};
 use crate::model::method::Kinds;
 use crate::model::{Method, PolicyResult, Provider, SignIn};
 
@@ -538,12 +538,6 @@ fn refusal(text: &str) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// Whether `text` contains `word`, which is lower case, whatever the case of `text`.
-fn contains(text: &str, word: &str) -> bool {
-    text.len() >= word.len()
-        && text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 shape! {

@@ -6,10 +6,13 @@
 
 use std::borrow::Cow;
 
+mod duo_auth_log;
 mod entra_signins;
 pub mod framing;
+mod okta_system_log;
 
 mod json;
+mod recognise;
 mod time;
 
 use crate::model::{Column, Factor, Identity, Row, SignIn};
@@ -172,7 +175,7 @@ impl Parse {
 }
 
 /// Every log that can be read.
-pub static READERS: &[Reader] = &[entra_signins::READER];
+pub static READERS: &[Reader] = &[entra_signins::READER, okta_system_log::READER, duo_auth_log::READER];
 
 /// An id for a record whose log gives none: the same record always gets the same.
 fn event_id(record: &[u8]) -> Cow<'static, str> {
@@ -193,6 +196,12 @@ fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
     } else {
         text
     }
+}
+
+/// Whether `text` contains `word`, which is lower case, whatever the case of `text`.
+fn contains(text: &str, word: &str) -> bool {
+    text.len() >= word.len()
+        && text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 /// Takes the first text that is present.

@@ -9,9 +9,12 @@ use crate::model::Timestamp;
 const SECOND: i64 = 1_000_000;
 
 /// Reads RFC 3339 and its relatives: `T` or a space between date and time, any number of decimals (what is finer than a
-/// microsecond is cut), `Z`, an offset or nothing (UTC), and a date alone.
+/// microsecond is cut), `Z`, an offset or nothing (UTC), and a date alone. Also the en-US form of portal exports.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     let bytes = text.trim_ascii().as_bytes();
+    if let [b'0'..=b'9', b'/', ..] | [b'0'..=b'9', b'0'..=b'9', b'/', ..] = bytes {
+        return parse_en_us(text.trim_ascii());
+    }
     let digits = |range: std::ops::Range<usize>| -> Option<u32> {
         let mut number = 0;
         for byte in bytes.get(range)? {
@@ -80,6 +83,37 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     };
     let seconds = midnight + i64::from(hour * 3600 + minute * 60 + second.min(59)) - offset;
     Some(Timestamp(seconds * SECOND + micros))
+}
+
+/// Reads `2/11/2021, 2:16:10.555 AM`: month first, UTC, as the Azure portal exports times. The comma, the seconds and
+/// their decimals may be missing; without AM or PM the clock has 24 hours.
+fn parse_en_us(text: &str) -> Option<Timestamp> {
+    let (date, clock) = match text.split_once([',', ' ']) {
+        Some((date, clock)) => (date, clock.trim_ascii()),
+        None => (text, ""),
+    };
+    let mut parts = date.split('/');
+    let mut number = || parts.next()?.parse::<u32>().ok();
+    let (month, day, year) = (number()?, number()?, number()?);
+    if year < 1000 || parts.next().is_some() {
+        return None;
+    }
+    let iso = format!("{year:04}-{month:02}-{day:02}");
+    if clock.is_empty() {
+        return parse(&iso);
+    }
+    let (clock, half) = match clock.split_once(char::is_whitespace) {
+        Some((clock, half)) => (clock, half.trim_ascii()),
+        None => (clock, ""),
+    };
+    let (hour, rest) = clock.split_once(':')?;
+    let hour = match (hour.parse::<u32>().ok()?, half) {
+        (hour @ 1..=12, half) if half.eq_ignore_ascii_case("AM") => hour % 12,
+        (hour @ 1..=12, half) if half.eq_ignore_ascii_case("PM") => hour % 12 + 12,
+        (hour, "") => hour,
+        _ => return None,
+    };
+    parse(&format!("{iso}T{hour:02}:{rest}"))
 }
 
 /// Reads seconds or milliseconds since 1970, told apart by size: seconds reach the year 5138 before they look like
@@ -162,6 +196,29 @@ mod tests {
             "yesterday",
             "2020-01-01T00:00:00.Z",
             "2020-01-01T00:00:00+99:00",
+        ] {
+            assert_eq!(micros(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn portal_exports() {
+        let expected = micros("2021-02-11T02:16:10.555Z");
+        assert!(expected.is_some());
+        assert_eq!(micros("2/11/2021, 2:16:10.555 AM"), expected);
+        assert_eq!(micros("02/11/2021 02:16:10.555"), expected);
+        assert_eq!(micros("2/10/2021, 7:52:30 PM"), micros("2021-02-10T19:52:30Z"));
+        assert_eq!(micros("2/10/2021, 12:00:00 AM"), micros("2021-02-10"));
+        assert_eq!(micros("2/10/2021, 12:30 PM"), micros("2021-02-10T12:30:00Z"));
+        assert_eq!(micros("2/10/2021"), micros("2021-02-10"));
+        for text in [
+            "13/1/2021, 1:00:00 AM",
+            "2/30/2021",
+            "2/10/21",
+            "2/10/2021, 13:00:00 PM",
+            "2/10/2021, 0:00 AM",
+            "1/2",
+            "1/",
         ] {
             assert_eq!(micros(text), None, "{text}");
         }
