@@ -54,6 +54,7 @@ class Person:
     rate: float = 0.3
     devices: list = field(default_factory=list)
     entra_done: bool = False
+    needs_by: datetime = None
     home_ip: str = None
     last_seen: dict = field(default_factory=dict)
 

@@ -48,6 +48,7 @@ class Factors:
             for rank, person in enumerate(members):
                 when = logistic_day(rank, len(members), midpoint, slope)
                 when = max(min(when, utc(10, 16, 9)), utc(6, 2, 9), person.created + timedelta(days=1))
+                when = min(when, person.needs_by or when)
                 person.registered_at = self._working_hour(person, when)
         for person in company.people:
             person.entra_done = False

@@ -36,8 +36,10 @@ class Stories:
         ]
         for person, when, *_ in self.fatigue + self.fatigue_quiet + self.travel + self.travel_quiet:
             person.away.append((when - timedelta(hours=26), when + timedelta(days=4)))
+            person.needs_by = when - timedelta(days=20)
         for person, when in cast.resets + [cast.reset_near_miss]:
             person.away.append((when - timedelta(hours=26), when + timedelta(hours=30)))
+            person.needs_by = when - timedelta(days=20)
 
     def play(self, entra):
         self.entra = entra
