@@ -95,9 +95,9 @@ pub struct Decision<'p> {
     pub enrolment: Enrolment,
     /// What the session has; nothing where there is no session.
     pub session: Option<Session>,
-    /// Methods that are accepted, as a mask of [`Method::bit`].
+    /// Methods that are accepted, as a mask of [`Method::bit`](crate::model::Method::bit).
     pub required_mask: u32,
-    /// Why, as a mask of [`Reason::bit`].
+    /// Why, as a mask of [`Reason::bit`](super::Reason::bit).
     pub reason_mask: u32,
     /// First instant after the grace.
     pub grace_deadline: Option<i64>,

@@ -135,7 +135,7 @@ pub enum Attestation {
     /// Not at all.
     #[default]
     Optional,
-    /// For the methods that can: [`Method::supports_attestation`].
+    /// For the methods that can: [`Method::supports_attestation`](crate::model::Method::supports_attestation).
     WhereSupported,
     /// For every method; what cannot be attested does not count.
     Required,

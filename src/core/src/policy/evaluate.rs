@@ -358,7 +358,7 @@ impl Compiled {
 
     /// What is asked of the session and what is known of it, and the rule that blocks it.
     ///
-    /// Whether its methods are strong and recent enough is not judged yet: a session that nothing blocks is unknown.
+    /// Whether its methods are strong and recent enough is not judged: a session that nothing blocks is unknown.
     fn session<'p>(
         &'p self,
         input: &Input<'_>,
