@@ -20,13 +20,11 @@ impl Policy {
 
     /// SHA-256 of the canonical JSON, in lower-case hexadecimal digits.
     pub fn hash(&self) -> String {
-        Sha256::digest(self.canonical_json())
-            .iter()
-            .fold(String::new(), |mut hash, byte| {
-                // Writing to a string cannot fail.
-                let _ = write!(hash, "{byte:02x}");
-                hash
-            })
+        Sha256::digest(self.canonical_json()).iter().fold(String::new(), |mut hash, byte| {
+            // Writing to a string cannot fail.
+            let _ = write!(hash, "{byte:02x}");
+            hash
+        })
     }
 }
 
@@ -93,16 +91,9 @@ mod tests {
         assert_eq!(again.canonical_json(), json);
         assert_eq!(again.hash(), policy.hash());
         assert_eq!(policy.hash().len(), 64);
-        assert!(
-            json.starts_with(r#"{"app":[{"id":"critical","match":{"sensitivity":["critical"]}"#)
-        );
-        assert!(
-            json.contains(r#""effective_from":"2026-11-01T00:00:00Z""#),
-            "{json}"
-        );
-        assert!(json.contains(
-            r#""hardware":["cert_mfa","fido2_key","passkey_dev","platform","smartcard"]"#
-        ));
+        assert!(json.starts_with(r#"{"app":[{"id":"critical","match":{"sensitivity":["critical"]}"#));
+        assert!(json.contains(r#""effective_from":"2026-11-01T00:00:00Z""#), "{json}");
+        assert!(json.contains(r#""hardware":["cert_mfa","fido2_key","passkey_dev","platform","smartcard"]"#));
     }
 
     #[test]
@@ -114,10 +105,7 @@ mod tests {
                 r#""tier":[{"enrol":{"allow":["totp"]},"id":"all"}],"timezone":"UTC","version":"1"}"#
             )
         );
-        assert_eq!(
-            hash(SMALL),
-            "20112cad6ae3612cb6f11973c27e9a62db80d411d830f0c93038557ae97d4caa"
-        );
+        assert_eq!(hash(SMALL), "20112cad6ae3612cb6f11973c27e9a62db80d411d830f0c93038557ae97d4caa");
     }
 
     #[test]
@@ -125,10 +113,7 @@ mod tests {
         let shipped = hash(DEFAULT_POLICY);
         for (from, to) in [
             ("# manager in copy from here", "# manager gets a copy"),
-            (
-                "id = \"corp-mfa\"\nversion = \"2026.11.0\"",
-                "version = \"2026.11.0\"\nid = \"corp-mfa\"",
-            ),
+            ("id = \"corp-mfa\"\nversion = \"2026.11.0\"", "version = \"2026.11.0\"\nid = \"corp-mfa\""),
             ("timezone = \"UTC\"\n", ""),
             ("min_recovery = 0, ", ""),
             ("min_factors = 1, ", ""),
@@ -156,10 +141,7 @@ mod tests {
             ("grace = \"P14D\"", "grace = \"P15D\""),
             ("until = 2027-01-02", "until = 2027-01-02T00:00:00.000001Z"),
             ("timezone = \"UTC\"", "timezone = \"Europe/Berlin\""),
-            (
-                "\"push_number\", \"totp\", \"otp_hw\"",
-                "\"push_number\", \"totp\"",
-            ),
+            ("\"push_number\", \"totp\", \"otp_hw\"", "\"push_number\", \"totp\""),
             ("[\"it\", \"security\"]", "[\"it\"]"),
             ("effect = \"limit\"", "effect = \"block\""),
             ("exclude_from_enforcement = true\n", ""),

@@ -131,11 +131,7 @@ pub(super) struct Requirement {
 }
 
 impl Requirement {
-    pub(super) const NOTHING: Self = Self {
-        strength: None,
-        max_age: None,
-        allow: u32::MAX,
-    };
+    pub(super) const NOTHING: Self = Self { strength: None, max_age: None, allow: u32::MAX };
 
     pub(super) fn join(self, other: Self) -> Self {
         Self {
@@ -178,14 +174,9 @@ impl Compiled {
 
     /// Compiles a policy.
     pub fn new(policy: Policy) -> Self {
-        let mut conditions = Conditions {
-            atoms: Vec::new(),
-            ops: Vec::new(),
-        };
+        let mut conditions = Conditions { atoms: Vec::new(), ops: Vec::new() };
         let app_indexes = |names: &std::collections::BTreeSet<String>| -> Box<[usize]> {
-            (0..policy.app.len())
-                .filter(|app| names.contains(&policy.app[*app].id))
-                .collect()
+            (0..policy.app.len()).filter(|app| names.contains(&policy.app[*app].id)).collect()
         };
         let tiers = policy.tier.iter().map(|tier| {
             let enrol = &tier.enrol;
@@ -194,10 +185,7 @@ impl Compiled {
                 when: conditions.add(&tier.when),
                 not_applicable: enrol.not_applicable,
                 exclude_from_enforcement: tier.exclude_from_enforcement,
-                allow: pushes(
-                    enrol.allow.as_ref().map_or(0, Methods::mask),
-                    enrol.number_matching,
-                ),
+                allow: pushes(enrol.allow.as_ref().map_or(0, Methods::mask), enrol.number_matching),
                 min_factors: enrol.min_factors.into(),
                 min_recovery: enrol.min_recovery.into(),
                 attest: match enrol.attestation {
@@ -213,10 +201,7 @@ impl Compiled {
                 phase_out: tier
                     .phase_out
                     .iter()
-                    .map(|phase_out| PhaseOut {
-                        methods: phase_out.methods.mask(),
-                        after: phase_out.after.micros(),
-                    })
+                    .map(|phase_out| PhaseOut { methods: phase_out.methods.mask(), after: phase_out.after.micros() })
                     .collect(),
                 fallback: tier
                     .fallback
@@ -224,53 +209,39 @@ impl Compiled {
                     .map(|fallback| Fallback {
                         methods: pushes(fallback.methods.mask(), enrol.number_matching),
                         until: fallback.until.map_or(i64::MAX, Instant::micros),
-                        per_user: fallback
-                            .max_days_per_user
-                            .map(|days| i64::from(days) * 86_400_000_000),
+                        per_user: fallback.max_days_per_user.map(|days| i64::from(days) * 86_400_000_000),
                         not_for_app: app_indexes(&fallback.not_for_app),
                     })
                     .collect(),
             }
         });
         let tiers: Vec<_> = tiers.collect();
-        let waves = policy
-            .rollout
-            .iter()
-            .flat_map(|rollout| &rollout.wave)
-            .map(|wave| Wave {
-                id: wave.id.as_str().into(),
-                when: conditions.add(&wave.when),
-                enforce_from: wave.enforce_from.micros(),
-            });
+        let waves = policy.rollout.iter().flat_map(|rollout| &rollout.wave).map(|wave| Wave {
+            id: wave.id.as_str().into(),
+            when: conditions.add(&wave.when),
+            enforce_from: wave.enforce_from.micros(),
+        });
         let waves = waves.collect();
-        let rules = policy
-            .app
-            .iter()
-            .chain(&policy.step_up)
-            .chain(&policy.context)
-            .map(|rule| {
-                let when = conditions.add(&rule.when);
-                let on_protocol = conditions.ops[when.start as usize..].iter().any(|op| {
-                    let Op::Test(atom) = op else { return false };
-                    matches!(
-                        conditions.atoms[*atom as usize],
-                        Atom::Is(Attribute::Protocol, _)
-                    )
-                });
-                let require = &rule.require;
-                let every_access = require.every_access.then_some(0);
-                Rule {
-                    id: rule.id.as_str().into(),
-                    when,
-                    require: Requirement {
-                        strength: require.strength,
-                        max_age: every_access.or(require.max_age.map(Duration::micros)),
-                        allow: require.allow.as_ref().map_or(u32::MAX, Methods::mask),
-                    },
-                    block: rule.effect == RuleEffect::Block,
-                    on_protocol,
-                }
+        let rules = policy.app.iter().chain(&policy.step_up).chain(&policy.context).map(|rule| {
+            let when = conditions.add(&rule.when);
+            let on_protocol = conditions.ops[when.start as usize..].iter().any(|op| {
+                let Op::Test(atom) = op else { return false };
+                matches!(conditions.atoms[*atom as usize], Atom::Is(Attribute::Protocol, _))
             });
+            let require = &rule.require;
+            let every_access = require.every_access.then_some(0);
+            Rule {
+                id: rule.id.as_str().into(),
+                when,
+                require: Requirement {
+                    strength: require.strength,
+                    max_age: every_access.or(require.max_age.map(Duration::micros)),
+                    allow: require.allow.as_ref().map_or(u32::MAX, Methods::mask),
+                },
+                block: rule.effect == RuleEffect::Block,
+                on_protocol,
+            }
+        });
         let rules = rules.collect();
         let mut stages: Vec<_> = policy
             .stage
@@ -305,10 +276,7 @@ impl Compiled {
             stages,
             exceptions,
             effective_from: policy.effective_from.micros(),
-            enforced_without_wave: policy
-                .rollout
-                .as_ref()
-                .is_none_or(|rollout| rollout.default_mode == Mode::Enforce),
+            enforced_without_wave: policy.rollout.as_ref().is_none_or(|rollout| rollout.default_mode == Mode::Enforce),
             has_rollout: policy.rollout.is_some(),
             policy,
         }
@@ -373,9 +341,7 @@ impl Conditions {
             if let Some(privileged) = when.privileged {
                 this.test(Atom::Privileged(privileged));
             }
-            for (connective, operands) in
-                [(Op::Any as fn(u32) -> Op, &when.any), (Op::All, &when.all)]
-            {
+            for (connective, operands) in [(Op::Any as fn(u32) -> Op, &when.any), (Op::All, &when.all)] {
                 if let Some(operands) = operands {
                     this.connective(connective, |this| {
                         operands.iter().for_each(|operand| this.all_of(operand));
@@ -397,14 +363,10 @@ impl Conditions {
     }
 
     fn test(&mut self, atom: Atom) {
-        let index = self
-            .atoms
-            .iter()
-            .position(|known| *known == atom)
-            .unwrap_or_else(|| {
-                self.atoms.push(atom);
-                self.atoms.len() - 1
-            });
+        let index = self.atoms.iter().position(|known| *known == atom).unwrap_or_else(|| {
+            self.atoms.push(atom);
+            self.atoms.len() - 1
+        });
         self.ops.push(Op::Test(index as u32));
     }
 }

@@ -438,21 +438,8 @@ pub struct Match {
 impl Match {
     /// Whether it, or a condition within it, tests the application or the session.
     pub(super) fn tests_session(&self) -> bool {
-        [
-            &self.app,
-            &self.sensitivity,
-            &self.signal,
-            &self.protocol,
-            &self.transaction,
-        ]
-        .into_iter()
-        .any(Option::is_some)
-            || self
-                .any
-                .iter()
-                .chain(&self.all)
-                .flatten()
-                .any(Self::tests_session)
+        [&self.app, &self.sensitivity, &self.signal, &self.protocol, &self.transaction].into_iter().any(Option::is_some)
+            || self.any.iter().chain(&self.all).flatten().any(Self::tests_session)
             || self.not.as_deref().is_some_and(Self::tests_session)
     }
 }

@@ -54,9 +54,10 @@ impl PolicyError {
         let offset = nodes(text, notation)
             .into_iter()
             .filter(|node| {
-                fault.path.strip_prefix(&node.path).is_some_and(|rest| {
-                    rest.is_empty() || rest.starts_with('.') || rest.starts_with('[')
-                })
+                fault
+                    .path
+                    .strip_prefix(&node.path)
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
             })
             .max_by_key(|node| node.path.len())
             .map_or(0, |node| node.span.start);
@@ -66,12 +67,7 @@ impl PolicyError {
     fn new(text: &str, path: String, offset: usize, message: String) -> Self {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self {
-            path,
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            message,
-        }
+        Self { path, line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1, message }
     }
 }
 
@@ -91,11 +87,7 @@ fn nodes(text: &str, notation: Notation) -> Vec<Node> {
             }
         }
         Notation::Json => {
-            Json {
-                text: text.as_bytes(),
-                at: 0,
-            }
-            .value(String::new(), &mut nodes);
+            Json { text: text.as_bytes(), at: 0 }.value(String::new(), &mut nodes);
         }
     }
     nodes
@@ -104,19 +96,13 @@ fn nodes(text: &str, notation: Notation) -> Vec<Node> {
 fn toml_table(table: &DeTable<'_>, path: &str, nodes: &mut Vec<Node>) {
     for (key, value) in table {
         let path = child(path, key.get_ref());
-        nodes.push(Node {
-            path: path.clone(),
-            span: key.span(),
-        });
+        nodes.push(Node { path: path.clone(), span: key.span() });
         toml_value(value, path, nodes);
     }
 }
 
 fn toml_value(value: &Spanned<DeValue<'_>>, path: String, nodes: &mut Vec<Node>) {
-    nodes.push(Node {
-        path: path.clone(),
-        span: value.span(),
-    });
+    nodes.push(Node { path: path.clone(), span: value.span() });
     match value.get_ref() {
         DeValue::Table(table) => toml_table(table, &path, nodes),
         DeValue::Array(array) => {
@@ -129,11 +115,7 @@ fn toml_value(value: &Spanned<DeValue<'_>>, path: String, nodes: &mut Vec<Node>)
 }
 
 fn child(path: &str, key: &str) -> String {
-    if path.is_empty() {
-        key.to_owned()
-    } else {
-        format!("{path}.{key}")
-    }
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 /// Walks JSON that may be broken: it stops where it no longer understands.
@@ -160,10 +142,7 @@ impl Json<'_> {
     fn value(&mut self, path: String, nodes: &mut Vec<Node>) -> Option<()> {
         let first = self.peek()?;
         let node = nodes.len();
-        nodes.push(Node {
-            path: path.clone(),
-            span: self.at..self.text.len(),
-        });
+        nodes.push(Node { path: path.clone(), span: self.at..self.text.len() });
         if node > 0 && path.matches(['.', '[']).count() > 128 {
             return None;
         }
@@ -191,11 +170,7 @@ impl Json<'_> {
             b'"' => drop(self.string()?),
             _ => {
                 let start = self.at;
-                while self
-                    .text
-                    .get(self.at)
-                    .is_some_and(|byte| !b",]} \t\r\n".contains(byte))
-                {
+                while self.text.get(self.at).is_some_and(|byte| !b",]} \t\r\n".contains(byte)) {
                     self.at += 1;
                 }
                 (self.at > start).then_some(())?;

@@ -10,9 +10,7 @@
 //! Words (populations, roles, protocols, criteria …) are compared without regard to ASCII letter case. Instants are
 //! microseconds since 1970 in UTC.
 
-use super::compile::{
-    Atom, Attribute, Compiled, Condition, Exceptions, Op, Requirement, Tier, Wave,
-};
+use super::compile::{Atom, Attribute, Compiled, Condition, Exceptions, Op, Requirement, Tier, Wave};
 use super::decision::{Decision, Enrolment, Outcome, Session};
 use super::document::StageEffect;
 use super::input::{ExceptionInput, FactorInput, Input};
@@ -121,18 +119,10 @@ impl Compiled {
         }
 
         let clock = self.enforce_from(&wave).map(|enforce_from| {
-            let start = subject
-                .created_at
-                .map(|created_at| created_at.max(enforce_from));
+            let start = subject.created_at.map(|created_at| created_at.max(enforce_from));
             let grace = tier.map(|tier| tier.grace);
-            let deadline = start
-                .zip(grace)
-                .map(|(start, grace)| start.saturating_add(grace));
-            Clock {
-                enforce_from,
-                start,
-                deadline,
-            }
+            let deadline = start.zip(grace).map(|(start, grace)| start.saturating_add(grace));
+            Clock { enforce_from, start, deadline }
         });
         let enforced = clock.zip(input.as_of).map(|(clock, as_of)| {
             let begun = as_of >= clock.enforce_from;
@@ -150,9 +140,7 @@ impl Compiled {
             (Some(tier), Some(as_of)) => {
                 let accepted = tier.accepted(subject.fallback_started_at, app, as_of);
                 accepted_mask = accepted.yes;
-                let tally = input
-                    .factors
-                    .map(|factors| tier.count(&accepted, factors, as_of));
+                let tally = input.factors.map(|factors| tier.count(&accepted, factors, as_of));
                 let compliance = tier.compliance(tally.as_ref());
                 if let Some(tally) = &tally {
                     strength = tally.strength;
@@ -176,13 +164,8 @@ impl Compiled {
                 } else {
                     match clock {
                         Some(clock) if as_of < clock.enforce_from => Enrolment::InGrace,
-                        Some(Clock {
-                            deadline: Some(deadline),
-                            ..
-                        }) if as_of < deadline => Enrolment::InGrace,
-                        Some(Clock {
-                            deadline: Some(_), ..
-                        }) => Enrolment::Overdue,
+                        Some(Clock { deadline: Some(deadline), .. }) if as_of < deadline => Enrolment::InGrace,
+                        Some(Clock { deadline: Some(_), .. }) => Enrolment::Overdue,
                         _ => Enrolment::Unknown,
                     }
                 }
@@ -203,14 +186,11 @@ impl Compiled {
             Enrolment::Excepted => Outcome::AllowException,
             Enrolment::NotApplicable => Outcome::Exempt,
             Enrolment::Unknown => Outcome::Indeterminate,
-            Enrolment::InGrace | Enrolment::Overdue => match stage.map(|stage| &self.stages[stage])
-            {
+            Enrolment::InGrace | Enrolment::Overdue => match stage.map(|stage| &self.stages[stage]) {
                 Some(stage) => match (stage.effect, app) {
                     (StageEffect::Remind, _) => Outcome::AllowRemind,
                     (StageEffect::Block, _) => Outcome::Block,
-                    (StageEffect::Limit, First::Is(app)) if stage.allow_apps.contains(&app) => {
-                        Outcome::AllowRemind
-                    }
+                    (StageEffect::Limit, First::Is(app)) if stage.allow_apps.contains(&app) => Outcome::AllowRemind,
                     (StageEffect::Limit, _) => Outcome::Limit,
                 },
                 None if enrolment == Enrolment::InGrace => Outcome::AllowRemind,
@@ -228,12 +208,7 @@ impl Compiled {
         };
 
         let mut would_decision = of_enrolment.max(of_session);
-        if excluded
-            && matches!(
-                would_decision,
-                Outcome::StepUp | Outcome::Limit | Outcome::Block
-            )
-        {
+        if excluded && matches!(would_decision, Outcome::StepUp | Outcome::Limit | Outcome::Block) {
             would_decision = Outcome::Exempt;
         }
         Decision {
@@ -264,11 +239,7 @@ impl Compiled {
         }
     }
 
-    fn first<'c>(
-        &self,
-        conditions: impl Iterator<Item = &'c Condition>,
-        input: &Input<'_>,
-    ) -> First<usize> {
+    fn first<'c>(&self, conditions: impl Iterator<Item = &'c Condition>, input: &Input<'_>) -> First<usize> {
         for (index, condition) in conditions.enumerate() {
             match self.holds(condition, input) {
                 Truth::Yes => return First::Is(index),
@@ -323,11 +294,7 @@ impl Compiled {
         };
         while *at < end && truth != decisive {
             let operand = self.expression(at, input);
-            truth = if decisive == Truth::No {
-                truth.min(operand)
-            } else {
-                truth.max(operand)
-            };
+            truth = if decisive == Truth::No { truth.min(operand) } else { truth.max(operand) };
         }
         *at = end;
         truth
@@ -341,11 +308,9 @@ impl Compiled {
         let mut answer = (Truth::No, 0);
         for exception in given {
             let (truth, objections) = match &self.exceptions {
-                Some(rules) if !rules.never_for.contains(&tier) => rules.judge(
-                    exception,
-                    input.subject.and_then(|subject| subject.id),
-                    as_of,
-                ),
+                Some(rules) if !rules.never_for.contains(&tier) => {
+                    rules.judge(exception, input.subject.and_then(|subject| subject.id), as_of)
+                }
                 _ => (Truth::No, Reason::ExcForbidden.bit()),
             };
             if truth == Truth::Yes {
@@ -417,15 +382,12 @@ impl Atom {
     fn test(&self, input: &Input<'_>) -> Truth {
         match self {
             Self::Privileged(privileged) => {
-                Truth::of(input.subject.and_then(|subject| subject.privileged), |is| {
-                    is == *privileged
-                })
+                Truth::of(input.subject.and_then(|subject| subject.privileged), |is| is == *privileged)
             }
             Self::Is(attribute, words) => {
                 let one = |word: Option<&str>| Truth::of(word, |word| is_one_of(word, words));
-                let many = |list: Option<&[&str]>| {
-                    Truth::of(list, |list| list.iter().any(|word| is_one_of(word, words)))
-                };
+                let many =
+                    |list: Option<&[&str]>| Truth::of(list, |list| list.iter().any(|word| is_one_of(word, words)));
                 let (subject, app, context) = (input.subject, input.app, input.context);
                 match attribute {
                     Attribute::Population => one(subject.and_then(|subject| subject.population)),
@@ -450,20 +412,12 @@ fn is_one_of(word: &str, words: &[Box<str>]) -> bool {
 impl Tier {
     /// Which methods are accepted.
     fn accepted(&self, started_at: Option<i64>, app: First<usize>, as_of: i64) -> Accepted {
-        let mut accepted = Accepted {
-            yes: self.allow,
-            unknown: 0,
-            phased_out: 0,
-            expired: 0,
-            not_for_app: 0,
-        };
+        let mut accepted = Accepted { yes: self.allow, unknown: 0, phased_out: 0, expired: 0, not_for_app: 0 };
         for fallback in &self.fallback {
             let in_time = match fallback.per_user {
                 _ if as_of >= fallback.until => Truth::No,
                 None => Truth::Yes,
-                Some(length) => {
-                    Truth::of(started_at, |started| as_of < started.saturating_add(length))
-                }
+                Some(length) => Truth::of(started_at, |started| as_of < started.saturating_add(length)),
             };
             let for_app = match app {
                 _ if fallback.not_for_app.is_empty() => Truth::Yes,
@@ -492,9 +446,7 @@ impl Tier {
     fn count(&self, accepted: &Accepted, factors: &[FactorInput<'_>], as_of: i64) -> Tally {
         let mut tally = Tally::default();
         for factor in factors {
-            let active = Truth::of(factor.status, |status| {
-                status.eq_ignore_ascii_case("active")
-            });
+            let active = Truth::of(factor.status, |status| status.eq_ignore_ascii_case("active"));
             if active == Truth::No || factor.enrolled_at.is_some_and(|at| at > as_of) {
                 continue;
             }
@@ -577,9 +529,7 @@ impl Tier {
         };
         if tally.factors >= self.min_factors && tally.recovery >= self.min_recovery {
             Truth::Yes
-        } else if tally.possible_factors >= self.min_factors
-            && tally.possible_recovery >= self.min_recovery
-        {
+        } else if tally.possible_factors >= self.min_factors && tally.possible_recovery >= self.min_recovery {
             Truth::Unknown
         } else {
             Truth::No
@@ -605,57 +555,37 @@ impl Tier {
 
 impl Exceptions {
     /// Whether one exception holds, and what speaks against it.
-    fn judge(
-        &self,
-        exception: &ExceptionInput<'_>,
-        beneficiary: Option<&str>,
-        as_of: i64,
-    ) -> (Truth, u32) {
+    fn judge(&self, exception: &ExceptionInput<'_>, beneficiary: Option<&str>, as_of: i64) -> (Truth, u32) {
         let checks = [
             (
-                Truth::of(exception.criterion, |criterion| {
-                    is_one_of(criterion, &self.criteria)
-                }),
+                Truth::of(exception.criterion, |criterion| is_one_of(criterion, &self.criteria)),
                 Reason::ExcForbidden.bit(),
             ),
             // One that has not begun is no exception yet; there is nothing to object to.
+            (Truth::of(exception.starts_at, |starts_at| starts_at <= as_of), 0),
+            (Truth::of(exception.expires_at, |expires_at| as_of < expires_at), Reason::ExcExpired.bit()),
             (
-                Truth::of(exception.starts_at, |starts_at| starts_at <= as_of),
-                0,
-            ),
-            (
-                Truth::of(exception.expires_at, |expires_at| as_of < expires_at),
-                Reason::ExcExpired.bit(),
-            ),
-            (
-                Truth::of(
-                    exception.starts_at.zip(exception.expires_at),
-                    |(from, to)| to.saturating_sub(from) <= self.max_duration,
-                ),
+                Truth::of(exception.starts_at.zip(exception.expires_at), |(from, to)| {
+                    to.saturating_sub(from) <= self.max_duration
+                }),
                 Reason::ExcTooLong.bit(),
             ),
-            (
-                self.approved(exception.approvers, beneficiary),
-                Reason::ExcUnapproved.bit(),
-            ),
+            (self.approved(exception.approvers, beneficiary), Reason::ExcUnapproved.bit()),
             (
                 match self.attest_every {
                     None => Truth::Yes,
                     // An attestation given later was not there yet.
-                    Some(every) => Truth::of(exception.attested_at, |at| {
-                        at <= as_of && as_of.saturating_sub(at) <= every
-                    }),
+                    Some(every) => {
+                        Truth::of(exception.attested_at, |at| at <= as_of && as_of.saturating_sub(at) <= every)
+                    }
                 },
                 Reason::ExcAttestOverdue.bit(),
             ),
         ];
-        checks.into_iter().fold(
-            (Truth::Yes, 0),
-            |(truth, objections), (check, objection)| {
-                let objection = if check == Truth::No { objection } else { 0 };
-                (truth.min(check), objections | objection)
-            },
-        )
+        checks.into_iter().fold((Truth::Yes, 0), |(truth, objections), (check, objection)| {
+            let objection = if check == Truth::No { objection } else { 0 };
+            (truth.min(check), objections | objection)
+        })
     }
 
     /// Whether enough different people of listed roles approved, the beneficiary not among them.
@@ -670,10 +600,9 @@ impl Exceptions {
         let mut possible = 0;
         for (index, approver) in approvers.iter().enumerate() {
             if !self.has_approver_role(approver)
-                || approvers[..index].iter().any(|earlier| {
-                    self.has_approver_role(earlier)
-                        && who(earlier).eq_ignore_ascii_case(who(approver))
-                })
+                || approvers[..index]
+                    .iter()
+                    .any(|earlier| self.has_approver_role(earlier) && who(earlier).eq_ignore_ascii_case(who(approver)))
             {
                 continue;
             }
@@ -704,10 +633,7 @@ impl Exceptions {
 
 /// The person of an approval, or its role where the person is not known.
 fn who(approver: &str) -> &str {
-    approver
-        .split_once(':')
-        .map_or(approver, |(_, person)| person)
-        .trim()
+    approver.split_once(':').map_or(approver, |(_, person)| person).trim()
 }
 
 #[cfg(test)]

@@ -15,11 +15,7 @@ impl Policy {
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         // A TOML document cannot begin with a brace, and a JSON one that is an object must.
-        let notation = if text.trim_start().starts_with('{') {
-            Notation::Json
-        } else {
-            Notation::Toml
-        };
+        let notation = if text.trim_start().starts_with('{') { Notation::Json } else { Notation::Toml };
         let mut policy: Self = match notation {
             Notation::Toml => toml::from_str(text).map_err(|error| {
                 let offset = error.span().map_or(0, |span| span.start);
@@ -54,10 +50,7 @@ impl Policy {
             let at = |field: &str| format!("tier[{index}].{field}");
             subject_only(&tier.when, || at("match"))?;
             if tier.enrol.not_applicable == tier.enrol.allow.is_some() {
-                return fault(
-                    at("enrol"),
-                    "needs either `allow` or `not_applicable = true`",
-                );
+                return fault(at("enrol"), "needs either `allow` or `not_applicable = true`");
             }
             if let Some(allow) = &mut tier.enrol.allow {
                 resolve_methods(allow, sets, || at("enrol.allow"))?;
@@ -70,23 +63,12 @@ impl Policy {
                     if let Some(until) = &mut fallback.until {
                         resolve_instant(until, zone, || at("until"))?;
                     }
-                    references(
-                        &fallback.not_for_app,
-                        &self.app,
-                        |app| &app.id,
-                        "app",
-                        || at("not_for_app"),
-                    )?;
+                    references(&fallback.not_for_app, &self.app, |app| &app.id, "app", || at("not_for_app"))?;
                     Ok(accepted | fallback.methods.mask())
                 },
             )?;
-            if let Some(method) =
-                Method::from_mask(accepted).find(|method| method.kinds() == Kinds::Nothing)
-            {
-                return fault(
-                    at("enrol.allow"),
-                    format!("`{method}` never satisfies MFA and cannot be accepted"),
-                );
+            if let Some(method) = Method::from_mask(accepted).find(|method| method.kinds() == Kinds::Nothing) {
+                return fault(at("enrol.allow"), format!("`{method}` never satisfies MFA and cannot be accepted"));
             }
             for (nth, phase_out) in tier.phase_out.iter_mut().enumerate() {
                 let at = |field: &str| at(&format!("phase_out[{nth}].{field}"));
@@ -98,20 +80,13 @@ impl Policy {
             None => return fault("tier".into(), "needs at least one tier"),
             Some(last) if last.when != Match::default() => {
                 let at = format!("tier[{}].match", self.tier.len() - 1);
-                return fault(
-                    at,
-                    "the last tier must match everyone, so it has no `match`",
-                );
+                return fault(at, "the last tier must match everyone, so it has no `match`");
             }
             Some(_) => {}
         }
         unique(&self.tier, |tier| &tier.id, "tier")?;
 
-        for (kind, rules) in [
-            ("app", &mut self.app),
-            ("step_up", &mut self.step_up),
-            ("context", &mut self.context),
-        ] {
+        for (kind, rules) in [("app", &mut self.app), ("step_up", &mut self.step_up), ("context", &mut self.context)] {
             for (index, rule) in rules.iter_mut().enumerate() {
                 if let Some(allow) = &mut rule.require.allow {
                     resolve_methods(allow, sets, || format!("{kind}[{index}].require.allow"))?;
@@ -121,23 +96,14 @@ impl Policy {
         }
 
         if let Some(exceptions) = &self.exceptions {
-            references(
-                &exceptions.never_for,
-                &self.tier,
-                |tier| &tier.id,
-                "tier",
-                || "exceptions.never_for".into(),
-            )?;
+            references(&exceptions.never_for, &self.tier, |tier| &tier.id, "tier", || "exceptions.never_for".into())?;
         }
 
         if let Some(rollout) = &mut self.rollout {
             if let Some(gate) = &rollout.promote_when
                 && !(0.0..=1.0).contains(&gate.success_rate)
             {
-                return fault(
-                    "rollout.promote_when.success_rate".into(),
-                    "must be from 0 to 1",
-                );
+                return fault("rollout.promote_when.success_rate".into(), "must be from 0 to 1");
             }
             for (index, wave) in rollout.wave.iter_mut().enumerate() {
                 let at = |field: &str| format!("rollout.wave[{index}].{field}");
@@ -152,28 +118,12 @@ impl Policy {
 
         for (index, stage) in self.stage.iter().enumerate() {
             let at = |field: &str| format!("stage[{index}].{field}");
-            if stage.n == 0
-                || self.stage[..index]
-                    .iter()
-                    .any(|earlier| earlier.n == stage.n)
-            {
+            if stage.n == 0 || self.stage[..index].iter().any(|earlier| earlier.n == stage.n) {
                 return fault(at("n"), "stages have different numbers, from 1");
             }
-            references(
-                &stage.allow_apps,
-                &self.app,
-                |app| &app.id,
-                "app",
-                || at("allow_apps"),
-            )?;
+            references(&stage.allow_apps, &self.app, |app| &app.id, "app", || at("allow_apps"))?;
             if let Some(assist) = &stage.assist {
-                references(
-                    &assist.tier,
-                    &self.tier,
-                    |tier| &tier.id,
-                    "tier",
-                    || at("assist.tier"),
-                )?;
+                references(&assist.tier, &self.tier, |tier| &tier.id, "tier", || at("assist.tier"))?;
             }
         }
         Ok(())
@@ -181,17 +131,10 @@ impl Policy {
 }
 
 fn fault<T>(path: String, message: impl Into<String>) -> Result<T, Fault> {
-    Err(Fault {
-        path,
-        message: message.into(),
-    })
+    Err(Fault { path, message: message.into() })
 }
 
-fn resolve_instant(
-    instant: &mut Instant,
-    zone: Tz,
-    path: impl FnOnce() -> String,
-) -> Result<(), Fault> {
+fn resolve_instant(instant: &mut Instant, zone: Tz, path: impl FnOnce() -> String) -> Result<(), Fault> {
     if instant.resolve(zone) {
         return Ok(());
     }
@@ -224,9 +167,7 @@ fn expand<'s>(
         return Ok(*mask);
     }
     let Some(set) = sets.get(name) else {
-        let at = open
-            .last()
-            .map_or_else(String::new, |outer| format!("sets.{outer}"));
+        let at = open.last().map_or_else(String::new, |outer| format!("sets.{outer}"));
         return fault(at, format!("unknown set `@{name}`"));
     };
     if open.contains(&name) {
@@ -247,10 +188,7 @@ fn expand<'s>(
 
 fn subject_only(when: &Match, path: impl FnOnce() -> String) -> Result<(), Fault> {
     if when.tests_session() {
-        return fault(
-            path(),
-            "may only test the subject, not an application or a session",
-        );
+        return fault(path(), "may only test the subject, not an application or a session");
     }
     Ok(())
 }
@@ -262,10 +200,7 @@ fn references<T>(
     kind: &str,
     path: impl FnOnce() -> String,
 ) -> Result<(), Fault> {
-    match names
-        .iter()
-        .find(|name| !rules.iter().any(|rule| id(rule) == *name))
-    {
+    match names.iter().find(|name| !rules.iter().any(|rule| id(rule) == *name)) {
         Some(name) => fault(path(), format!("no {kind} is called `{name}`")),
         None => Ok(()),
     }
@@ -284,16 +219,9 @@ fn unique<T>(rules: &[T], id: impl Fn(&T) -> &String, kind: &str) -> Result<(), 
 
 /// The byte that a line and column of serde_json mean: the last one it read.
 fn byte_of(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let byte = (start + column.saturating_sub(1)).min(text.len());
-    (0..=byte)
-        .rev()
-        .find(|byte| text.is_char_boundary(*byte))
-        .unwrap_or(0)
+    (0..=byte).rev().find(|byte| text.is_char_boundary(*byte)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -314,11 +242,7 @@ mod tests {
     #[test]
     fn errors_say_what_and_where() {
         for (from, to, expected) in [
-            (
-                "grace = \"P7D\"",
-                "grace = \"P1M\"",
-                "tier[2].grace at line 37, column 9: `P1M` is not",
-            ),
+            ("grace = \"P7D\"", "grace = \"P1M\"", "tier[2].grace at line 37, column 9: `P1M` is not"),
             (
                 "\"sms_otp\", \"voice\"",
                 "\"sms_otp\", \"fax\"",
@@ -329,77 +253,25 @@ mod tests {
                 "allow = \"@partners\"",
                 "tier[3].enrol.allow at line 43, column 19: unknown set `@partners`",
             ),
-            (
-                "exclude_from_enforcement",
-                "exclude",
-                "tier[0].exclude at line 25, column 1: unknown field `exclude`",
-            ),
-            (
-                "attestation = \"required\"",
-                "attestation = true",
-                "tier[0].enrol.attestation at line 24, column 81",
-            ),
-            (
-                "id = \"admin\"",
-                "id = \"service\"",
-                "tier[2].id at line 34, column 6: `service` is used twice",
-            ),
-            (
-                "id = \"admin\"\n",
-                "",
-                "tier[2] at line 33, column 1: missing field `id`",
-            ),
-            (
-                "\"UTC\"",
-                "\"Mars/Olympus\"",
-                "timezone at line 9, column 12: unknown time zone",
-            ),
+            ("exclude_from_enforcement", "exclude", "tier[0].exclude at line 25, column 1: unknown field `exclude`"),
+            ("attestation = \"required\"", "attestation = true", "tier[0].enrol.attestation at line 24, column 81"),
+            ("id = \"admin\"", "id = \"service\"", "tier[2].id at line 34, column 6: `service` is used twice"),
+            ("id = \"admin\"\n", "", "tier[2] at line 33, column 1: missing field `id`"),
+            ("\"UTC\"", "\"Mars/Olympus\"", "timezone at line 9, column 12: unknown time zone"),
             ("2026-11-01T00:00:00Z", "2026-02-30", "at line 8, column 1"),
-            (
-                "2026-11-01T00:00:00Z",
-                "\"soon\"",
-                "effective_from at line 8, column 18: `soon` is not a date",
-            ),
-            (
-                "2026-11-01T00:00:00Z",
-                "12:00:00",
-                "effective_from at line 8, column 18: `12:00:00` is not an",
-            ),
-            (
-                "\"mfa-policy/1\"",
-                "\"mfa-policy/9\"",
-                "schema at line 5, column 10: unknown variant",
-            ),
+            ("2026-11-01T00:00:00Z", "\"soon\"", "effective_from at line 8, column 18: `soon` is not a date"),
+            ("2026-11-01T00:00:00Z", "12:00:00", "effective_from at line 8, column 18: `12:00:00` is not an"),
+            ("\"mfa-policy/1\"", "\"mfa-policy/9\"", "schema at line 5, column 10: unknown variant"),
             (
                 "allow_apps = [\"low\"]",
                 "allow_apps = [\"lower\"]",
                 "stage[1].allow_apps at line 129, column 14: no app is called `lower`",
             ),
-            (
-                "never_for = [\"break_glass\"]",
-                "never_for = [\"glass\"]",
-                "exceptions.never_for at",
-            ),
-            (
-                "success_rate = 0.95",
-                "success_rate = 95",
-                "rollout.promote_when.success_rate at",
-            ),
-            (
-                "hardware = [",
-                "hardware = [\"@strong\", ",
-                "sets.hardware at line 14, column 12: set contains itself",
-            ),
-            (
-                "allow = \"@partner\"",
-                "allow = [\"@partner\", \"bypass_code\"]",
-                "`bypass_code` never satisfies MFA",
-            ),
-            (
-                "match = { department = [\"finance\"]",
-                "match = { signal = [\"tor\"]",
-                "rollout.wave[1].match at",
-            ),
+            ("never_for = [\"break_glass\"]", "never_for = [\"glass\"]", "exceptions.never_for at"),
+            ("success_rate = 0.95", "success_rate = 95", "rollout.promote_when.success_rate at"),
+            ("hardware = [", "hardware = [\"@strong\", ", "sets.hardware at line 14, column 12: set contains itself"),
+            ("allow = \"@partner\"", "allow = [\"@partner\", \"bypass_code\"]", "`bypass_code` never satisfies MFA"),
+            ("match = { department = [\"finance\"]", "match = { signal = [\"tor\"]", "rollout.wave[1].match at"),
             (
                 "id = \"standard\"",
                 "id = \"standard\"\nmatch = { privileged = false }",
@@ -407,16 +279,8 @@ mod tests {
             ),
             ("n = 2", "n = 1", "stage[1].n at"),
             ("n = 2", "n = 300", "stage[1].n at"),
-            (
-                "from = \"enforcement\"",
-                "from = \"yesterday\"",
-                "stage[0].from at",
-            ),
-            (
-                "not_applicable = true, ",
-                "",
-                "tier[1].enrol at line 31, column 9: needs either",
-            ),
+            ("from = \"enforcement\"", "from = \"yesterday\"", "stage[0].from at"),
+            ("not_applicable = true, ", "", "tier[1].enrol at line 31, column 9: needs either"),
             ("[[tier]]", "[[tier]", "policy: at line 21, column 8: "),
         ] {
             let error = error(&edited(from, to));
@@ -431,33 +295,13 @@ mod tests {
         let json = Policy::parse(DEFAULT_POLICY).unwrap().canonical_json();
         let json = json.replace("},{", "},\n{");
         for (from, to, expected) in [
-            (
-                "\"grace\":\"P7D\"",
-                "\"grace\":\"P7\"",
-                "tier[2].grace at line",
-            ),
+            ("\"grace\":\"P7D\"", "\"grace\":\"P7\"", "tier[2].grace at line"),
             ("\"grace\":\"P7D\"", "\"grace\":7", "tier[2].grace at line"),
             ("\"id\":\"admin\",", "", "tier[2] at line"),
-            (
-                "\"id\":\"admin\",",
-                "\"id\":\"admin\",\"x\":1,",
-                "tier[2] at line",
-            ),
-            (
-                "\"id\":\"admin\",",
-                "\"id\":\"admin\",\"id\":\"admin\",",
-                "duplicate field `id`",
-            ),
-            (
-                "\"id\":\"admin\"",
-                "\"id\":\"service\"",
-                "tier[2].id at line",
-            ),
-            (
-                "[\"cert_mfa\",",
-                "[\"cert_mfa\",\"@none\",",
-                "sets.hardware at line",
-            ),
+            ("\"id\":\"admin\",", "\"id\":\"admin\",\"x\":1,", "tier[2] at line"),
+            ("\"id\":\"admin\",", "\"id\":\"admin\",\"id\":\"admin\",", "duplicate field `id`"),
+            ("\"id\":\"admin\"", "\"id\":\"service\"", "tier[2].id at line"),
+            ("[\"cert_mfa\",", "[\"cert_mfa\",\"@none\",", "sets.hardware at line"),
         ] {
             assert!(json.contains(from), "{from}");
             let error = error(&json.replacen(from, to, 1));
@@ -478,16 +322,7 @@ mod tests {
                 let _ = Policy::parse(&broken);
             }
         }
-        for text in [
-            "",
-            "{",
-            "{}",
-            "[]",
-            "tier = []",
-            "\"",
-            "{\"a\":",
-            "\u{feff}",
-        ] {
+        for text in ["", "{", "{}", "[]", "tier = []", "\"", "{\"a\":", "\u{feff}"] {
             Policy::parse(text).unwrap_err();
         }
         Policy::parse(&"[".repeat(100_000)).unwrap_err();
@@ -502,24 +337,16 @@ mod tests {
 
     #[test]
     fn sets_nest_and_refer_forward() {
-        let sets =
-            r#""sets": {"a": ["@b", "@b"], "b": ["@c", "push"], "c": "u2f", "d": []}, "tier""#;
-        let text = SMALL
-            .replace("\"tier\"", sets)
-            .replace("[\"totp\"]", "[\"@a\", \"totp\", \"@d\"]");
+        let sets = r#""sets": {"a": ["@b", "@b"], "b": ["@c", "push"], "c": "u2f", "d": []}, "tier""#;
+        let text = SMALL.replace("\"tier\"", sets).replace("[\"totp\"]", "[\"@a\", \"totp\", \"@d\"]");
         let policy = Policy::parse(&text).unwrap();
         let mask = Method::Push.bit() | Method::U2f.bit() | Method::Totp.bit();
         assert_eq!(policy.tier[0].enrol.allow.as_ref().unwrap().mask(), mask);
 
         let chain = |length: usize| {
-            let mut sets: Vec<_> = (0..length)
-                .map(|n| format!("\"s{n:04}\": [\"@s{:04}\"]", n + 1))
-                .collect();
+            let mut sets: Vec<_> = (0..length).map(|n| format!("\"s{n:04}\": [\"@s{:04}\"]", n + 1)).collect();
             sets.push(format!("\"s{length:04}\": [\"totp\"]"));
-            SMALL.replace(
-                "\"tier\"",
-                &format!("\"sets\": {{{}}}, \"tier\"", sets.join(",")),
-            )
+            SMALL.replace("\"tier\"", &format!("\"sets\": {{{}}}, \"tier\"", sets.join(",")))
         };
         Policy::parse(&chain(60)).unwrap();
         assert!(error(&chain(5000)).contains("too deeply"));

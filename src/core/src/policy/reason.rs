@@ -82,18 +82,12 @@ impl Reason {
 
     /// The reason of that name.
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|reason| reason.as_str() == name)
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == name)
     }
 
     /// The reasons of a mask, in the order of [`Reason::ALL`]. Bits without a reason are ignored.
     pub fn from_mask(mask: u32) -> impl Iterator<Item = Self> {
-        Self::ALL
-            .iter()
-            .copied()
-            .filter(move |reason| mask & reason.bit() != 0)
+        Self::ALL.iter().copied().filter(move |reason| mask & reason.bit() != 0)
     }
 }
 

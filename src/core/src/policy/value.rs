@@ -35,12 +35,7 @@ impl Names {
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let words = one_or_many::<_, String>(deserializer)?;
-        Ok(Self(
-            words
-                .into_iter()
-                .map(|word| word.to_ascii_lowercase())
-                .collect(),
-        ))
+        Ok(Self(words.into_iter().map(|word| word.to_ascii_lowercase()).collect()))
     }
 }
 
@@ -108,10 +103,7 @@ impl Methods {
 
 impl From<u32> for Methods {
     fn from(mask: u32) -> Self {
-        Self {
-            mask,
-            references: Vec::new(),
-        }
+        Self { mask, references: Vec::new() }
     }
 }
 
@@ -127,9 +119,7 @@ impl<'de> Deserialize<'de> for Member {
             return Ok(Self::Reference(reference.to_owned()));
         }
         let method = Method::parse(&name);
-        method
-            .map(Self::Method)
-            .ok_or_else(|| de::Error::custom(format!("unknown method `{name}`")))
+        method.map(Self::Method).ok_or_else(|| de::Error::custom(format!("unknown method `{name}`")))
     }
 }
 
@@ -199,11 +189,7 @@ impl<'de> Deserialize<'de> for Instant {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Datetime, E> {
-                text.parse().map_err(|_| {
-                    E::custom(format!(
-                        "`{text}` is not a date, or a date and time of RFC 3339"
-                    ))
-                })
+                text.parse().map_err(|_| E::custom(format!("`{text}` is not a date, or a date and time of RFC 3339")))
             }
 
             // TOML's own dates arrive as a map that only `Datetime` knows how to read.
@@ -317,11 +303,7 @@ impl fmt::Display for Duration {
         if seconds > 0 {
             f.write_str("T")?;
         }
-        for (value, unit) in [
-            (seconds / 3600, 'H'),
-            (seconds / 60 % 60, 'M'),
-            (seconds % 60, 'S'),
-        ] {
+        for (value, unit) in [(seconds / 3600, 'H'), (seconds / 60 % 60, 'M'), (seconds % 60, 'S')] {
             if value > 0 {
                 write!(f, "{value}{unit}")?;
             }
@@ -402,9 +384,7 @@ impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!(
-                "`{text}` is not `enforcement` or `deadline`, with `+` or `-` and a duration"
-            ))
+            de::Error::custom(format!("`{text}` is not `enforcement` or `deadline`, with `+` or `-` and a duration"))
         })
     }
 }
@@ -442,9 +422,7 @@ pub(super) fn micros(text: &str) -> i64 {
 /// RFC 3339 of microseconds, for tests.
 #[cfg(test)]
 pub(super) fn rfc3339(micros: i64) -> String {
-    DateTime::from_timestamp_micros(micros)
-        .unwrap()
-        .to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    DateTime::from_timestamp_micros(micros).unwrap().to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 #[cfg(test)]
@@ -453,46 +431,20 @@ mod tests {
 
     #[test]
     fn dates_are_meant_in_the_zone_of_the_document() {
-        let at = |zone: &str, written: &str| {
-            instant(&written.parse().ok()?, zone.parse().unwrap()).map(rfc3339)
-        };
+        let at = |zone: &str, written: &str| instant(&written.parse().ok()?, zone.parse().unwrap()).map(rfc3339);
         assert_eq!(at("UTC", "2028-02-29").unwrap(), "2028-02-29T00:00:00Z");
         assert_eq!(at("UTC", "2027-02-29"), None);
-        assert_eq!(
-            at("Europe/Berlin", "2026-10-25").unwrap(),
-            "2026-10-24T22:00:00Z"
-        );
-        assert_eq!(
-            at("Europe/Berlin", "2026-10-26").unwrap(),
-            "2026-10-25T23:00:00Z"
-        );
+        assert_eq!(at("Europe/Berlin", "2026-10-25").unwrap(), "2026-10-24T22:00:00Z");
+        assert_eq!(at("Europe/Berlin", "2026-10-26").unwrap(), "2026-10-25T23:00:00Z");
         // The hour that comes twice is meant the first time, the one that is skipped from where it is skipped.
-        assert_eq!(
-            at("Europe/Berlin", "2026-10-25T02:30:00").unwrap(),
-            "2026-10-25T00:30:00Z"
-        );
-        assert_eq!(
-            at("Europe/Berlin", "2026-03-29T02:00:00").unwrap(),
-            "2026-03-29T01:00:00Z"
-        );
+        assert_eq!(at("Europe/Berlin", "2026-10-25T02:30:00").unwrap(), "2026-10-25T00:30:00Z");
+        assert_eq!(at("Europe/Berlin", "2026-03-29T02:00:00").unwrap(), "2026-03-29T01:00:00Z");
         // Midnight that does not exist.
-        assert_eq!(
-            at("Africa/Cairo", "2026-04-24").unwrap(),
-            "2026-04-23T22:00:00Z"
-        );
+        assert_eq!(at("Africa/Cairo", "2026-04-24").unwrap(), "2026-04-23T22:00:00Z");
         // A day that does not exist.
-        assert_eq!(
-            at("Pacific/Apia", "2011-12-30").unwrap(),
-            "2011-12-30T10:00:00Z"
-        );
-        assert_eq!(
-            at("Europe/Berlin", "2026-10-25T02:30:00+05:30").unwrap(),
-            "2026-10-24T21:00:00Z"
-        );
-        assert_eq!(
-            at("UTC", "2026-01-01T00:00:00.1234567Z").unwrap(),
-            "2026-01-01T00:00:00.123456Z"
-        );
+        assert_eq!(at("Pacific/Apia", "2011-12-30").unwrap(), "2011-12-30T10:00:00Z");
+        assert_eq!(at("Europe/Berlin", "2026-10-25T02:30:00+05:30").unwrap(), "2026-10-24T21:00:00Z");
+        assert_eq!(at("UTC", "2026-01-01T00:00:00.1234567Z").unwrap(), "2026-01-01T00:00:00.123456Z");
     }
 
     #[test]
@@ -508,10 +460,7 @@ mod tests {
             ("PT3601S", hour + 1_000_000, "PT1H1S"),
         ] {
             let duration = Duration::parse(text).unwrap();
-            assert_eq!(
-                (duration.micros(), duration.to_string().as_str()),
-                (micros, normal)
-            );
+            assert_eq!((duration.micros(), duration.to_string().as_str()), (micros, normal));
         }
         for text in [
             "",
@@ -545,14 +494,7 @@ mod tests {
         assert_eq!(moment("deadline-P1W").unwrap(), "deadline-P7D");
         assert_eq!(moment("enforcement+PT36H").unwrap(), "enforcement+P1DT12H");
         assert_eq!(moment("deadline+P0D").unwrap(), "deadline");
-        for text in [
-            "",
-            "deadline+",
-            "deadlineP1D",
-            "deadline*P1D",
-            "deadline\u{e9}",
-            "start",
-        ] {
+        for text in ["", "deadline+", "deadlineP1D", "deadline*P1D", "deadline\u{e9}", "start"] {
             assert_eq!(moment(text), None, "{text}");
         }
     }

@@ -110,10 +110,7 @@ fn compliant_is_allowed() {
 fn tiers_are_first_match() {
     let policy = shipped();
     let tier = |subject: Subject<'_>| {
-        let decision = policy.evaluate(&Input {
-            subject: Some(subject),
-            ..row(&[], "2027-06-01")
-        });
+        let decision = policy.evaluate(&Input { subject: Some(subject), ..row(&[], "2027-06-01") });
         (decision.tier.map(str::to_owned), decision.would_decision)
     };
     for (population, id, would) in [
@@ -122,50 +119,16 @@ fn tiers_are_first_match() {
         ("guest", "partner", Outcome::Block),
         ("workforce", "standard", Outcome::Block),
     ] {
-        let subject = Subject {
-            population: Some(population),
-            ..SAM
-        };
+        let subject = Subject { population: Some(population), ..SAM };
         assert_eq!(tier(subject), (Some(id.to_owned()), would));
     }
     let admin = Some("admin".to_owned());
-    assert_eq!(
-        tier(Subject {
-            privileged: Some(true),
-            ..SAM
-        })
-        .0,
-        admin
-    );
-    assert_eq!(
-        tier(Subject {
-            roles: Some(&["x", "HelpDesk"]),
-            ..SAM
-        })
-        .0,
-        admin
-    );
+    assert_eq!(tier(Subject { privileged: Some(true), ..SAM }).0, admin);
+    assert_eq!(tier(Subject { roles: Some(&["x", "HelpDesk"]), ..SAM }).0, admin);
     // What is known to match matches whatever else is unknown.
-    assert_eq!(
-        tier(Subject {
-            roles: Some(&["admin"]),
-            privileged: None,
-            ..SAM
-        })
-        .0,
-        admin
-    );
-    assert_eq!(
-        tier(Subject { roles: None, ..SAM }),
-        (None, Outcome::Indeterminate)
-    );
-    assert_eq!(
-        tier(Subject {
-            population: None,
-            ..SAM
-        }),
-        (None, Outcome::Indeterminate)
-    );
+    assert_eq!(tier(Subject { roles: Some(&["admin"]), privileged: None, ..SAM }).0, admin);
+    assert_eq!(tier(Subject { roles: None, ..SAM }), (None, Outcome::Indeterminate));
+    assert_eq!(tier(Subject { population: None, ..SAM }), (None, Outcome::Indeterminate));
 }
 
 #[test]
@@ -187,17 +150,10 @@ fn conditions_are_three_valued() {
             "#
         );
         let policy = Compiled::parse(&policy).unwrap();
-        let decision = policy.evaluate(&Input {
-            subject: Some(subject),
-            ..row(&[], "2026-06-01")
-        });
+        let decision = policy.evaluate(&Input { subject: Some(subject), ..row(&[], "2026-06-01") });
         decision.tier.unwrap_or("unknown").to_owned()
     };
-    let unknown = Subject {
-        department: None,
-        region: None,
-        ..SAM
-    };
+    let unknown = Subject { department: None, region: None, ..SAM };
     for (condition, known, unknown_both) in [
         ("{}", "yes", "yes"),
         (r#"{ department = "it" }"#, "yes", "unknown"),
@@ -207,31 +163,11 @@ fn conditions_are_three_valued() {
         (r#"{ department = "it", population = "guest" }"#, "no", "no"),
         (r#"{ any = [] }"#, "no", "no"),
         (r#"{ all = [] }"#, "yes", "yes"),
-        (
-            r#"{ any = [{ department = "hr" }, { population = "workforce" }] }"#,
-            "yes",
-            "yes",
-        ),
-        (
-            r#"{ all = [{ department = "it" }, { population = "guest" }] }"#,
-            "no",
-            "no",
-        ),
-        (
-            r#"{ any = [{ department = "hr" }, { region = "emea" }] }"#,
-            "yes",
-            "unknown",
-        ),
-        (
-            r#"{ any = [{ not = { department = "it" } }, { region = "emea" }], privileged = false }"#,
-            "yes",
-            "unknown",
-        ),
-        (
-            r#"{ not = { any = [{ population = "workforce" }, { department = "it" }] }, region = "emea" }"#,
-            "no",
-            "no",
-        ),
+        (r#"{ any = [{ department = "hr" }, { population = "workforce" }] }"#, "yes", "yes"),
+        (r#"{ all = [{ department = "it" }, { population = "guest" }] }"#, "no", "no"),
+        (r#"{ any = [{ department = "hr" }, { region = "emea" }] }"#, "yes", "unknown"),
+        (r#"{ any = [{ not = { department = "it" } }, { region = "emea" }], privileged = false }"#, "yes", "unknown"),
+        (r#"{ not = { any = [{ population = "workforce" }, { department = "it" }] }, region = "emea" }"#, "no", "no"),
         (
             r#"{ all = [{ any = [{ population = "guest" }, { population = "workforce" }] }, { privileged = false }] }"#,
             "yes",
@@ -246,14 +182,8 @@ fn conditions_are_three_valued() {
 #[test]
 fn what_is_lacking_is_named() {
     let as_of = "2027-06-01";
-    let off = FactorInput {
-        status: Some("revoked"),
-        ..TOTP
-    };
-    let later = FactorInput {
-        enrolled_at: Some(micros(as_of) + 1),
-        ..TOTP
-    };
+    let off = FactorInput { status: Some("revoked"), ..TOTP };
+    let later = FactorInput { enrolled_at: Some(micros(as_of) + 1), ..TOTP };
     let push = factor("push");
     for (factors, expected) in [
         (&[][..], &["NO_FACTOR", "NO_RECOVERY"][..]),
@@ -265,54 +195,30 @@ fn what_is_lacking_is_named() {
         (&[factor("email_otp"), BACKUP], &["WEAK_ONLY"]),
         (&[SMS, BACKUP], &["WEAK_ONLY", "FALLBACK_EXPIRED"]),
         (&[push, BACKUP], &["WEAK_ONLY", "NO_NUMBER_MATCH"]),
-        (
-            &[TOTP, factor("carrier_pigeon"), BACKUP],
-            &["NEED_SECOND", "UNKNOWN_METHOD"],
-        ),
+        (&[TOTP, factor("carrier_pigeon"), BACKUP], &["NEED_SECOND", "UNKNOWN_METHOD"]),
         (&[TOTP, factor("trusted_dev"), BACKUP], &["NEED_SECOND"]),
     ] {
         let (enrolment, reasons) = enrolment(&row(factors, as_of));
         assert_eq!((enrolment, &reasons[..]), (Enrolment::Overdue, expected));
     }
-    let bypass = FactorInput {
-        last_used_at: Some(0),
-        ..factor("bypass_code")
-    };
+    let bypass = FactorInput { last_used_at: Some(0), ..factor("bypass_code") };
     let factors = [TOTP, NUMBER, BACKUP, bypass];
-    assert_eq!(
-        enrolment(&row(&factors, as_of)),
-        (Enrolment::Compliant, vec!["BYPASS_USED"])
-    );
+    assert_eq!(enrolment(&row(&factors, as_of)), (Enrolment::Compliant, vec!["BYPASS_USED"]));
 }
 
 #[test]
 fn two_keys_are_two_factors() {
     let factors = [KEY, KEY, BACKUP];
-    assert_eq!(
-        enrolment(&row(&factors, "2027-06-01")).0,
-        Enrolment::Compliant
-    );
+    assert_eq!(enrolment(&row(&factors, "2027-06-01")).0, Enrolment::Compliant);
 }
 
 #[test]
 fn a_push_is_what_its_number_matching_says() {
-    let asks = FactorInput {
-        number_matching: Some(true),
-        ..factor("push")
-    };
-    let taps = FactorInput {
-        number_matching: Some(false),
-        ..NUMBER
-    };
-    assert_eq!(
-        enrolment(&row(&[TOTP, asks, BACKUP], "2027-06-01")).0,
-        Enrolment::Compliant
-    );
+    let asks = FactorInput { number_matching: Some(true), ..factor("push") };
+    let taps = FactorInput { number_matching: Some(false), ..NUMBER };
+    assert_eq!(enrolment(&row(&[TOTP, asks, BACKUP], "2027-06-01")).0, Enrolment::Compliant);
     let (status, why) = enrolment(&row(&[TOTP, taps, BACKUP], "2027-06-01"));
-    assert_eq!(
-        (status, why),
-        (Enrolment::Overdue, vec!["NEED_SECOND", "NO_NUMBER_MATCH"])
-    );
+    assert_eq!((status, why), (Enrolment::Overdue, vec!["NEED_SECOND", "NO_NUMBER_MATCH"]));
     // Where any push will do, one that asks for a number will.
     let lax = edited(r#""push_number", "totp", "otp_hw""#, r#""push", "totp""#);
     let decision = lax.evaluate(&row(&[TOTP, asks, BACKUP], "2027-06-01"));
@@ -324,72 +230,34 @@ fn a_push_is_what_its_number_matching_says() {
 #[test]
 fn attestation() {
     let judge = |subject: Subject<'_>, factors: &[FactorInput<'_>]| {
-        enrolment(&Input {
-            subject: Some(subject),
-            ..row(factors, "2027-06-01")
-        })
+        enrolment(&Input { subject: Some(subject), ..row(factors, "2027-06-01") })
     };
-    let not = |factor| FactorInput {
-        attested: Some(false),
-        ..factor
-    };
-    let maybe = |factor| FactorInput {
-        attested: None,
-        ..factor
-    };
-    let glass = Subject {
-        population: Some("break_glass"),
-        ..SAM
-    };
+    let not = |factor| FactorInput { attested: Some(false), ..factor };
+    let maybe = |factor| FactorInput { attested: None, ..factor };
+    let glass = Subject { population: Some("break_glass"), ..SAM };
     assert_eq!(judge(glass, &[KEY, KEY]).0, Enrolment::Compliant);
     let (status, why) = judge(glass, &[KEY, not(KEY)]);
-    assert_eq!(
-        (status, why),
-        (Enrolment::Overdue, vec!["NEED_SECOND", "NOT_ATTESTED"])
-    );
+    assert_eq!((status, why), (Enrolment::Overdue, vec!["NEED_SECOND", "NOT_ATTESTED"]));
     let (status, why) = judge(glass, &[KEY, maybe(KEY)]);
     assert_eq!((status, why), (Enrolment::Unknown, vec!["MISSING_INPUT"]));
     // Where supported: a passkey has nothing to attest, a key has.
-    let admin = Subject {
-        privileged: Some(true),
-        ..SAM
-    };
+    let admin = Subject { privileged: Some(true), ..SAM };
     let passkey = factor("passkey_sync");
-    assert_eq!(
-        judge(admin, &[maybe(passkey), not(passkey), BACKUP]).0,
-        Enrolment::Compliant
-    );
-    assert_eq!(
-        judge(admin, &[passkey, not(KEY), BACKUP]).0,
-        Enrolment::Overdue
-    );
-    let guest = Subject {
-        population: Some("guest"),
-        ..SAM
-    };
+    assert_eq!(judge(admin, &[maybe(passkey), not(passkey), BACKUP]).0, Enrolment::Compliant);
+    assert_eq!(judge(admin, &[passkey, not(KEY), BACKUP]).0, Enrolment::Overdue);
+    let guest = Subject { population: Some("guest"), ..SAM };
     let claim = factor("fed_mfa");
     assert_eq!(judge(guest, &[claim]).0, Enrolment::Compliant);
     let (status, why) = judge(guest, &[not(claim)]);
-    assert_eq!(
-        (status, why),
-        (Enrolment::Overdue, vec!["WEAK_ONLY", "FED_NOT_ATTESTED"])
-    );
+    assert_eq!((status, why), (Enrolment::Overdue, vec!["WEAK_ONLY", "FED_NOT_ATTESTED"]));
 }
 
 #[test]
 fn the_clock_to_the_microsecond() {
     let policy = shipped();
     let at = |as_of: i64| {
-        let decision = policy.evaluate(&Input {
-            as_of: Some(as_of),
-            ..row(&[TOTP, BACKUP], "2026-01-01")
-        });
-        (
-            decision.enrolment,
-            decision.stage,
-            decision.decision,
-            decision.would_decision,
-        )
+        let decision = policy.evaluate(&Input { as_of: Some(as_of), ..row(&[TOTP, BACKUP], "2026-01-01") });
+        (decision.enrolment, decision.stage, decision.decision, decision.would_decision)
     };
     use Enrolment::{InGrace, Overdue};
     use Outcome::{AllowRemind, Block, Limit, ReportOnly};
@@ -397,10 +265,7 @@ fn the_clock_to_the_microsecond() {
     assert_eq!(at(enforced - 1), (InGrace, None, ReportOnly, AllowRemind));
     assert_eq!(at(enforced), (InGrace, Some(1), AllowRemind, AllowRemind));
     let deadline = micros("2026-10-31");
-    assert_eq!(
-        at(deadline - 1),
-        (InGrace, Some(1), AllowRemind, AllowRemind)
-    );
+    assert_eq!(at(deadline - 1), (InGrace, Some(1), AllowRemind, AllowRemind));
     assert_eq!(at(deadline), (Overdue, Some(2), Limit, Limit));
     let block = micros("2026-11-14");
     assert_eq!(at(block - 1), (Overdue, Some(2), Limit, Limit));
@@ -422,10 +287,7 @@ fn a_later_account_gets_its_own_grace() {
     };
     let deadline = micros("2028-03-02T12:00:00Z");
     let decision = at(Some(created), deadline - 1);
-    assert_eq!(
-        (decision.enrolment, decision.grace_deadline),
-        (Enrolment::InGrace, Some(deadline))
-    );
+    assert_eq!((decision.enrolment, decision.grace_deadline), (Enrolment::InGrace, Some(deadline)));
     assert_eq!(at(Some(created), deadline).enrolment, Enrolment::Overdue);
     assert_eq!(at(Some(created), created).stage, Some(1));
     assert_eq!(at(Some(created), created - 1).stage, None);
@@ -433,53 +295,28 @@ fn a_later_account_gets_its_own_grace() {
     // Without it the deadline is unknown, but there is none before enforcement.
     let decision = at(None, deadline);
     assert_eq!(decision.decision, Outcome::Indeterminate);
-    assert_eq!(
-        (decision.enrolment, decision.grace_deadline),
-        (Enrolment::Unknown, None)
-    );
+    assert_eq!((decision.enrolment, decision.grace_deadline), (Enrolment::Unknown, None));
     assert_eq!(at(None, micros("2026-10-01")).enrolment, Enrolment::Unknown);
-    assert_eq!(
-        at(None, micros("2026-10-01") - 1).enrolment,
-        Enrolment::InGrace
-    );
+    assert_eq!(at(None, micros("2026-10-01") - 1).enrolment, Enrolment::InGrace);
 }
 
 #[test]
 fn phase_out_to_the_microsecond() {
-    let policy = edited(
-        r#"["sms_otp", "voice"], after = 2026-10-01"#,
-        r#"["passkey_sync", "voice"], after = 2026-12-01"#,
-    );
+    let policy =
+        edited(r#"["sms_otp", "voice"], after = 2026-10-01"#, r#"["passkey_sync", "voice"], after = 2026-12-01"#);
     let factors = [factor("passkey_sync"), KEY, BACKUP];
-    let admin = Subject {
-        privileged: Some(true),
-        ..SAM
-    };
+    let admin = Subject { privileged: Some(true), ..SAM };
     let at = |as_of| {
-        let input = Input {
-            subject: Some(admin),
-            as_of: Some(as_of),
-            ..row(&factors, "2026-01-01")
-        };
+        let input = Input { subject: Some(admin), as_of: Some(as_of), ..row(&factors, "2026-01-01") };
         let decision = policy.evaluate(&input);
-        (
-            decision.enrolment,
-            reasons(decision.reason_mask),
-            decision.required_mask,
-        )
+        (decision.enrolment, reasons(decision.reason_mask), decision.required_mask)
     };
     let after = micros("2026-12-01");
     let passkey = Method::PasskeySync.bit();
     let (status, why, mask) = at(after);
-    assert_eq!(
-        (status, why, mask & passkey),
-        (Enrolment::Compliant, vec![], passkey)
-    );
+    assert_eq!((status, why, mask & passkey), (Enrolment::Compliant, vec![], passkey));
     let (status, why, mask) = at(after + 1);
-    assert_eq!(
-        (status, why),
-        (Enrolment::Overdue, vec!["NEED_SECOND", "PHASED_OUT"])
-    );
+    assert_eq!((status, why), (Enrolment::Overdue, vec!["NEED_SECOND", "PHASED_OUT"]));
     assert_eq!(mask & passkey, 0);
 }
 
@@ -488,30 +325,14 @@ fn fallback_to_the_microsecond() {
     let policy = shipped();
     let factors = [TOTP, SMS, BACKUP];
     let at = |started: Option<i64>, app: Option<App<'_>>, as_of: i64| {
-        let subject = Subject {
-            fallback_started_at: started,
-            ..SAM
-        };
-        let input = Input {
-            subject: Some(subject),
-            app,
-            as_of: Some(as_of),
-            ..row(&factors, "2026-01-01")
-        };
+        let subject = Subject { fallback_started_at: started, ..SAM };
+        let input = Input { subject: Some(subject), app, as_of: Some(as_of), ..row(&factors, "2026-01-01") };
         let decision = policy.evaluate(&input);
         let sms = decision.required_mask & Method::SmsOtp.bit() != 0;
-        (
-            decision.enrolment,
-            reasons(decision.reason_mask & !Reason::MissingInput.bit()),
-            sms,
-        )
+        (decision.enrolment, reasons(decision.reason_mask & !Reason::MissingInput.bit()), sms)
     };
     let until = micros("2027-01-02");
-    let expired = (
-        Enrolment::Overdue,
-        vec!["NEED_SECOND", "FALLBACK_EXPIRED"],
-        false,
-    );
+    let expired = (Enrolment::Overdue, vec!["NEED_SECOND", "FALLBACK_EXPIRED"], false);
     let accepted = (Enrolment::Compliant, vec![], true);
     assert_eq!(at(Some(until - DAY), None, until - 1), accepted);
     assert_eq!(at(Some(until - DAY), None, until), expired);
@@ -523,18 +344,9 @@ fn fallback_to_the_microsecond() {
     assert_eq!(at(None, None, until - 1).0, Enrolment::Unknown);
     assert_eq!(at(None, None, until), expired);
     // Not where it matters most.
-    let app = |sensitivity| {
-        Some(App {
-            id: Some("a"),
-            sensitivity,
-        })
-    };
+    let app = |sensitivity| Some(App { id: Some("a"), sensitivity });
     assert_eq!(at(Some(started), app(Some("low")), started), accepted);
-    let refused = (
-        Enrolment::Overdue,
-        vec!["NEED_SECOND", "FALLBACK_NOT_FOR_APP"],
-        false,
-    );
+    let refused = (Enrolment::Overdue, vec!["NEED_SECOND", "FALLBACK_NOT_FOR_APP"], false);
     assert_eq!(at(Some(started), app(Some("critical")), started), refused);
     assert_eq!(at(Some(started), app(None), started).0, Enrolment::Unknown);
 }
@@ -545,11 +357,7 @@ fn exceptions() {
     assert_eq!(EXCEPTION.starts_at, Some(start));
     let judge = |exception: ExceptionInput<'_>, as_of: i64| {
         let exceptions = [exception];
-        let input = Input {
-            exceptions: Some(&exceptions),
-            as_of: Some(as_of),
-            ..row(&[], "2026-01-01")
-        };
+        let input = Input { exceptions: Some(&exceptions), as_of: Some(as_of), ..row(&[], "2026-01-01") };
         let (enrolment, mut reasons) = enrolment(&input);
         reasons.retain(|reason| reason.starts_with("EXC_") || *reason == "MISSING_INPUT");
         (enrolment, reasons)
@@ -561,70 +369,32 @@ fn exceptions() {
         assert_eq!(judge(exception, as_of), (Enrolment::Overdue, vec![reason]));
     };
     let unknown = |exception| {
-        assert_eq!(
-            judge(exception, start),
-            (Enrolment::Unknown, vec!["MISSING_INPUT"])
-        );
+        assert_eq!(judge(exception, start), (Enrolment::Unknown, vec!["MISSING_INPUT"]));
     };
     let base = EXCEPTION;
     // From its first microsecond to its last.
     holds(base, start);
-    assert_eq!(
-        judge(base, start - 1),
-        (Enrolment::Overdue, vec!["EXC_ATTEST_OVERDUE"])
-    );
-    let early = ExceptionInput {
-        attested_at: Some(start - DAY),
-        ..base
-    };
+    assert_eq!(judge(base, start - 1), (Enrolment::Overdue, vec!["EXC_ATTEST_OVERDUE"]));
+    let early = ExceptionInput { attested_at: Some(start - DAY), ..base };
     assert_eq!(judge(early, start - 1), (Enrolment::Overdue, vec![]));
     let end = start + 90 * DAY;
     holds(base, end - 1);
     fails(base, end, "EXC_EXPIRED");
     // Not a microsecond longer than allowed.
-    fails(
-        ExceptionInput {
-            expires_at: Some(end + 1),
-            ..base
-        },
-        start,
-        "EXC_TOO_LONG",
-    );
+    fails(ExceptionInput { expires_at: Some(end + 1), ..base }, start, "EXC_TOO_LONG");
     // Attested within 92 days, and not in the future.
-    let attested = |at| ExceptionInput {
-        attested_at: Some(at),
-        ..base
-    };
+    let attested = |at| ExceptionInput { attested_at: Some(at), ..base };
     holds(attested(start - 92 * DAY), start);
     fails(attested(start - 92 * DAY - 1), start, "EXC_ATTEST_OVERDUE");
     fails(attested(start + 1), start, "EXC_ATTEST_OVERDUE");
     // On a listed ground.
-    holds(
-        ExceptionInput {
-            criterion: Some("Device_Lost"),
-            ..base
-        },
-        start,
-    );
-    fails(
-        ExceptionInput {
-            criterion: Some("because"),
-            ..base
-        },
-        start,
-        "EXC_FORBIDDEN",
-    );
+    holds(ExceptionInput { criterion: Some("Device_Lost"), ..base }, start);
+    fails(ExceptionInput { criterion: Some("because"), ..base }, start, "EXC_FORBIDDEN");
     // Approved by enough others of the right roles.
-    let approved = |approvers| ExceptionInput {
-        approvers: Some(approvers),
-        ..base
-    };
+    let approved = |approvers| ExceptionInput { approvers: Some(approvers), ..base };
     holds(approved(&["manager", "security"]), start);
     holds(approved(&["Security:kim", "security:lee"]), start);
-    holds(
-        approved(&["manager:sam", "manager:kim", "security:lee"]),
-        start,
-    );
+    holds(approved(&["manager:sam", "manager:kim", "security:lee"]), start);
     for approvers in [
         &[][..],
         &["manager:kim"],
@@ -637,49 +407,21 @@ fn exceptions() {
         fails(approved(approvers), start, "EXC_UNAPPROVED");
     }
     // What is missing could change the answer.
-    unknown(ExceptionInput {
-        criterion: None,
-        ..base
-    });
-    unknown(ExceptionInput {
-        starts_at: None,
-        ..base
-    });
-    unknown(ExceptionInput {
-        expires_at: None,
-        ..base
-    });
-    unknown(ExceptionInput {
-        approvers: None,
-        ..base
-    });
-    unknown(ExceptionInput {
-        attested_at: None,
-        ..base
-    });
+    unknown(ExceptionInput { criterion: None, ..base });
+    unknown(ExceptionInput { starts_at: None, ..base });
+    unknown(ExceptionInput { expires_at: None, ..base });
+    unknown(ExceptionInput { approvers: None, ..base });
+    unknown(ExceptionInput { attested_at: None, ..base });
     // … or could not.
-    let hopeless = ExceptionInput {
-        approvers: None,
-        criterion: Some("because"),
-        ..base
-    };
+    let hopeless = ExceptionInput { approvers: None, criterion: Some("because"), ..base };
     fails(hopeless, start, "EXC_FORBIDDEN");
 }
 
 #[test]
 fn exceptions_relax_and_nothing_more() {
     let policy = shipped();
-    let exceptions = [
-        ExceptionInput {
-            criterion: Some("because"),
-            ..EXCEPTION
-        },
-        EXCEPTION,
-    ];
-    let input = |factors, exceptions| Input {
-        exceptions,
-        ..row(factors, "2026-11-02")
-    };
+    let exceptions = [ExceptionInput { criterion: Some("because"), ..EXCEPTION }, EXCEPTION];
+    let input = |factors, exceptions| Input { exceptions, ..row(factors, "2026-11-02") };
     let decide = |factors, exceptions| {
         let decision = policy.evaluate(&input(factors, exceptions));
         (decision.decision, decision.enrolment)
@@ -690,37 +432,19 @@ fn exceptions_relax_and_nothing_more() {
         (Outcome::AllowException, Enrolment::Excepted),
         "one that holds is enough"
     );
-    assert_eq!(
-        decide(ENOUGH, Some(&exceptions)),
-        (Outcome::Allow, Enrolment::Compliant)
-    );
+    assert_eq!(decide(ENOUGH, Some(&exceptions)), (Outcome::Allow, Enrolment::Compliant));
     // NULL is not the empty list.
-    assert_eq!(
-        decide(none, None),
-        (Outcome::Indeterminate, Enrolment::Unknown)
-    );
+    assert_eq!(decide(none, None), (Outcome::Indeterminate, Enrolment::Unknown));
     assert_eq!(decide(ENOUGH, None), (Outcome::Allow, Enrolment::Compliant));
-    assert_eq!(
-        decide(none, Some(&[])),
-        (Outcome::Limit, Enrolment::Overdue)
-    );
+    assert_eq!(decide(none, Some(&[])), (Outcome::Limit, Enrolment::Overdue));
     // Break glass gets none, and a policy without the section gives none.
-    let glass = Subject {
-        population: Some("break_glass"),
-        ..SAM
-    };
-    let decision = policy.evaluate(&Input {
-        subject: Some(glass),
-        ..input(none, Some(&exceptions))
-    });
+    let glass = Subject { population: Some("break_glass"), ..SAM };
+    let decision = policy.evaluate(&Input { subject: Some(glass), ..input(none, Some(&exceptions)) });
     assert_eq!(decision.enrolment, Enrolment::Overdue);
     assert!(reasons(decision.reason_mask).contains(&"EXC_FORBIDDEN"));
     // An unknown beneficiary may be an approver.
     let nobody = Subject { id: None, ..SAM };
-    let decision = policy.evaluate(&Input {
-        subject: Some(nobody),
-        ..input(none, Some(&exceptions))
-    });
+    let decision = policy.evaluate(&Input { subject: Some(nobody), ..input(none, Some(&exceptions)) });
     assert_eq!(decision.enrolment, Enrolment::Unknown);
 }
 
@@ -728,25 +452,10 @@ fn exceptions_relax_and_nothing_more() {
 fn an_expired_exception_is_none_apart_from_reasons() {
     let policy = shipped();
     let exceptions = [EXCEPTION];
-    let with = policy.evaluate(&Input {
-        exceptions: Some(&exceptions),
-        ..row(&[SMS], "2027-01-30")
-    });
+    let with = policy.evaluate(&Input { exceptions: Some(&exceptions), ..row(&[SMS], "2027-01-30") });
     let without = policy.evaluate(&row(&[SMS], "2027-01-30"));
-    assert_eq!(
-        with.reason_mask,
-        without.reason_mask | Reason::ExcExpired.bit()
-    );
-    assert_eq!(
-        Decision {
-            reason_mask: 0,
-            ..with
-        },
-        Decision {
-            reason_mask: 0,
-            ..without
-        }
-    );
+    assert_eq!(with.reason_mask, without.reason_mask | Reason::ExcExpired.bit());
+    assert_eq!(Decision { reason_mask: 0, ..with }, Decision { reason_mask: 0, ..without });
 }
 
 #[test]
@@ -759,77 +468,22 @@ fn missing_values_never_allow() {
         assert!(reasons(decision.reason_mask).contains(&"MISSING_INPUT"));
     };
     undecided(Input::default());
-    undecided(Input {
-        subject: None,
-        ..full
-    });
-    undecided(Input {
-        factors: None,
-        ..full
-    });
-    undecided(Input {
-        as_of: None,
-        ..full
-    });
-    undecided(Input {
-        subject: Some(Subject::default()),
-        ..full
-    });
-    undecided(Input {
-        subject: Some(Subject {
-            population: None,
-            ..SAM
-        }),
-        ..full
-    });
-    undecided(Input {
-        subject: Some(Subject { roles: None, ..SAM }),
-        ..full
-    });
-    undecided(Input {
-        subject: Some(Subject {
-            privileged: None,
-            ..SAM
-        }),
-        ..full
-    });
-    undecided(Input {
-        subject: Some(Subject {
-            department: None,
-            ..SAM
-        }),
-        ..full
-    });
-    for unknown in [
-        FactorInput::default(),
-        FactorInput {
-            method: None,
-            ..TOTP
-        },
-        FactorInput {
-            status: None,
-            ..TOTP
-        },
-    ] {
+    undecided(Input { subject: None, ..full });
+    undecided(Input { factors: None, ..full });
+    undecided(Input { as_of: None, ..full });
+    undecided(Input { subject: Some(Subject::default()), ..full });
+    undecided(Input { subject: Some(Subject { population: None, ..SAM }), ..full });
+    undecided(Input { subject: Some(Subject { roles: None, ..SAM }), ..full });
+    undecided(Input { subject: Some(Subject { privileged: None, ..SAM }), ..full });
+    undecided(Input { subject: Some(Subject { department: None, ..SAM }), ..full });
+    for unknown in [FactorInput::default(), FactorInput { method: None, ..TOTP }, FactorInput { status: None, ..TOTP }]
+    {
         undecided(row(&[TOTP, unknown, BACKUP], "2027-06-01"));
         // What is known to be enough is enough.
         let factors = [TOTP, NUMBER, BACKUP, unknown];
-        assert_eq!(
-            policy.evaluate(&row(&factors, "2027-06-01")).decision,
-            Outcome::Allow
-        );
+        assert_eq!(policy.evaluate(&row(&factors, "2027-06-01")).decision, Outcome::Allow);
     }
-    undecided(row(
-        &[
-            TOTP,
-            NUMBER,
-            FactorInput {
-                status: None,
-                ..BACKUP
-            },
-        ],
-        "2027-06-01",
-    ));
+    undecided(row(&[TOTP, NUMBER, FactorInput { status: None, ..BACKUP }], "2027-06-01"));
     // A policy that covers everyone still needs somebody.
     let everyone = Compiled::parse(
         "schema = 'mfa-policy/1'\nid = 'p'\nversion = '1'\neffective_from = 2026-01-01\n\
@@ -838,18 +492,9 @@ fn missing_values_never_allow() {
     .unwrap();
     let input = row(&[TOTP], "2026-06-01");
     assert_eq!(everyone.evaluate(&input).decision, Outcome::Allow);
-    assert_eq!(
-        everyone.evaluate(&row(&[], "2026-06-01")).decision,
-        Outcome::Block
-    );
-    let nobody = everyone.evaluate(&Input {
-        subject: None,
-        ..input
-    });
-    assert_eq!(
-        (nobody.decision, nobody.tier),
-        (Outcome::Indeterminate, None)
-    );
+    assert_eq!(everyone.evaluate(&row(&[], "2026-06-01")).decision, Outcome::Block);
+    let nobody = everyone.evaluate(&Input { subject: None, ..input });
+    assert_eq!((nobody.decision, nobody.tier), (Outcome::Indeterminate, None));
 }
 
 #[test]
@@ -864,27 +509,13 @@ fn report_only_would_decide_what_enforcement_does() {
         for factors in [&[][..], &[TOTP], &[TOTP, SMS, BACKUP], &[KEY, KEY, BACKUP]] {
             for exceptions in [None, Some(&[][..]), Some(&exceptions)] {
                 for as_of in ["2026-11-01", "2026-11-20", "2026-12-01", "2027-06-01"] {
-                    let subject = Subject {
-                        population: Some(population),
-                        department: Some("sales"),
-                        ..SAM
-                    };
-                    let input = Input {
-                        subject: Some(subject),
-                        exceptions,
-                        ..row(factors, as_of)
-                    };
+                    let subject = Subject { population: Some(population), department: Some("sales"), ..SAM };
+                    let input = Input { subject: Some(subject), exceptions, ..row(factors, as_of) };
                     let report = reported.evaluate(&input);
                     let real = enforced.evaluate(&input);
                     assert_eq!(report.decision, Outcome::ReportOnly);
                     assert_eq!(real.decision, report.would_decision);
-                    assert_eq!(
-                        Decision {
-                            decision: report.decision,
-                            ..real
-                        },
-                        report
-                    );
+                    assert_eq!(Decision { decision: report.decision, ..real }, report);
                     assert!(reasons(report.reason_mask).contains(&"NO_WAVE"));
                     assert_eq!(report.wave, None);
                 }
@@ -896,34 +527,20 @@ fn report_only_would_decide_what_enforcement_does() {
 #[test]
 fn break_glass_is_judged_and_not_touched() {
     let policy = shipped();
-    let glass = Subject {
-        population: Some("break_glass"),
-        ..SAM
-    };
+    let glass = Subject { population: Some("break_glass"), ..SAM };
     let decide = |factors| {
-        let decision = policy.evaluate(&Input {
-            subject: Some(glass),
-            ..row(factors, "2027-06-01")
-        });
+        let decision = policy.evaluate(&Input { subject: Some(glass), ..row(factors, "2027-06-01") });
         (decision.decision, decision.enrolment, decision.stage)
     };
     assert_eq!(decide(&[]), (Outcome::Exempt, Enrolment::Overdue, None));
-    assert_eq!(
-        decide(&[KEY, KEY]),
-        (Outcome::Allow, Enrolment::Compliant, None)
-    );
+    assert_eq!(decide(&[KEY, KEY]), (Outcome::Allow, Enrolment::Compliant, None));
 }
 
 #[test]
 fn a_session_is_never_waved_through() {
     let policy = shipped();
     let session = |subject, app, context| {
-        let input = Input {
-            subject: Some(subject),
-            app,
-            context,
-            ..row(ENOUGH, "2027-06-01")
-        };
+        let input = Input { subject: Some(subject), app, context, ..row(ENOUGH, "2027-06-01") };
         let decision = policy.evaluate(&input);
         (
             decision.decision,
@@ -934,70 +551,30 @@ fn a_session_is_never_waved_through() {
             reasons(decision.reason_mask),
         )
     };
-    let app = Some(App {
-        id: Some("payroll"),
-        sensitivity: Some("normal"),
-    });
-    let calm = Context {
-        signals: Some(&[]),
-        protocol: Some("oidc"),
-        transaction: Some("none"),
-        ..Context::default()
-    };
+    let app = Some(App { id: Some("payroll"), sensitivity: Some("normal") });
+    let calm = Context { signals: Some(&[]), protocol: Some("oidc"), transaction: Some("none"), ..Context::default() };
     let unknown = Some(Session::Unknown);
     let (indeterminate, block) = (Outcome::Indeterminate, Outcome::Block);
     let (standard, mfa) = ("standard".to_owned(), Some(Strength::Mfa.level()));
-    assert_eq!(
-        session(SAM, app, Some(calm)),
-        (
-            indeterminate,
-            unknown,
-            mfa,
-            Some(DAY / 2),
-            standard.clone(),
-            vec![]
-        )
-    );
+    assert_eq!(session(SAM, app, Some(calm)), (indeterminate, unknown, mfa, Some(DAY / 2), standard.clone(), vec![]));
     // The strictest of what matches.
-    let hot = Context {
-        signals: Some(&["tor", "new_device"]),
-        ..calm
-    };
+    let hot = Context { signals: Some(&["tor", "new_device"]), ..calm };
     let resistant = Some(Strength::PhishingResistant.level());
     assert_eq!(
         session(SAM, app, Some(hot)),
-        (
-            indeterminate,
-            unknown,
-            resistant,
-            Some(300_000_000),
-            standard.clone(),
-            vec![]
-        )
+        (indeterminate, unknown, resistant, Some(300_000_000), standard.clone(), vec![])
     );
-    let critical = Some(App {
-        id: Some("vault"),
-        sensitivity: Some("critical"),
-    });
+    let critical = Some(App { id: Some("vault"), sensitivity: Some("critical") });
     assert_eq!(session(SAM, critical, Some(calm)).3, Some(0));
     assert_eq!(session(SAM, app, None).5, ["MISSING_INPUT"]);
     assert_eq!(session(SAM, None, Some(calm)).5, ["MISSING_INPUT"]);
     // What blocks, blocks whatever is unknown.
-    let legacy = Context {
-        protocol: Some("IMAP"),
-        ..Context::default()
-    };
+    let legacy = Context { protocol: Some("IMAP"), ..Context::default() };
     let (decision, state, .., rule, why) = session(SAM, None, Some(legacy));
     assert_eq!((decision, state), (block, Some(Session::Blocked)));
-    assert_eq!(
-        (rule.as_str(), &why[..]),
-        ("legacy", &["LEGACY_PROTOCOL"][..])
-    );
+    assert_eq!((rule.as_str(), &why[..]), ("legacy", &["LEGACY_PROTOCOL"][..]));
     // Of two rules that block, the smaller id.
-    let service = Subject {
-        population: Some("service"),
-        ..SAM
-    };
+    let service = Subject { population: Some("service"), ..SAM };
     let (decision, .., rule, why) = session(service, None, Some(legacy));
     assert_eq!((decision, rule.as_str()), (block, "legacy"));
     assert_eq!(why, ["LEGACY_PROTOCOL"]);
@@ -1007,14 +584,8 @@ fn a_session_is_never_waved_through() {
 fn an_account_is_worth_its_weakest_accepted_factor() {
     let policy = shipped();
     let worth = |factors: &[FactorInput<'_>]| policy.evaluate(&row(factors, "2027-06-01")).strength;
-    assert_eq!(
-        worth(&[KEY, factor("passkey_sync")]),
-        Some(Strength::PhishingResistant)
-    );
-    assert_eq!(
-        worth(&[KEY, TOTP, factor("passkey_sync")]),
-        Some(Strength::Mfa)
-    );
+    assert_eq!(worth(&[KEY, factor("passkey_sync")]), Some(Strength::PhishingResistant));
+    assert_eq!(worth(&[KEY, TOTP, factor("passkey_sync")]), Some(Strength::Mfa));
     // What the tier does not accept nobody can sign in with.
     assert_eq!(worth(&[KEY, SMS]), Some(Strength::PrHardware));
     assert_eq!(worth(&[SMS]), None);
@@ -1045,19 +616,17 @@ fn any_exception() -> impl Strategy<Value = ExceptionInput<'static>> {
         Just(EXCEPTION.approvers),
         Just(Some(&["manager:kim", "manager:kim"][..])),
     ];
-    (any::<bool>(), at(), at(), at(), approvers).prop_map(
-        |(listed, from, to, attested, approvers)| {
-            let instant = |day: i64| micros("2026-11-01") + day * DAY;
-            ExceptionInput {
-                criterion: Some(if listed { "vendor_limit" } else { "because" }),
-                starts_at: from.map(instant),
-                expires_at: to.map(instant),
-                attested_at: attested.map(instant),
-                approvers,
-                ..EXCEPTION
-            }
-        },
-    )
+    (any::<bool>(), at(), at(), at(), approvers).prop_map(|(listed, from, to, attested, approvers)| {
+        let instant = |day: i64| micros("2026-11-01") + day * DAY;
+        ExceptionInput {
+            criterion: Some(if listed { "vendor_limit" } else { "because" }),
+            starts_at: from.map(instant),
+            expires_at: to.map(instant),
+            attested_at: attested.map(instant),
+            approvers,
+            ..EXCEPTION
+        }
+    })
 }
 
 fn any_subject() -> impl Strategy<Value = Subject<'static>> {
