@@ -22,7 +22,7 @@ class Factor:
         return self.start <= when and (self.end is None or when < self.end) and self.status == "active"
 
 
-@dataclass
+@dataclass(eq=False)
 class Person:
     person_id: str
     display_name: str

@@ -180,3 +180,16 @@ class Factors:
 
 def registered(methods):
     return [factor for factor in methods if factor.method not in NOT_COUNTED]
+
+
+def gaps(cast, truth):
+    """Gaps in what is registered in Entra."""
+    for rule, people in (
+        ("no_factor", cast.no_factor),
+        ("weak_only", cast.sms_only + cast.sms_and_question + cast.voice_only + cast.email_only),
+        ("weak_for_tier", cast.admin_totp + cast.admin_push + cast.partner_federated),
+        ("second_factor_missing", cast.push_only + cast.push_and_sms + cast.admin_one_key),
+        ("no_recovery", cast.admin_no_recovery),
+    ):
+        for person in people:
+            truth.gap(rule, "entra", person)
