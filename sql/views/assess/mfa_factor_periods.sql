@@ -51,7 +51,7 @@ steps as (
         method,
         cast(event_time as timestamptz) as event_time,
         event_type = 'completed' as is_start,
-        event_type <> 'completed' and method is null and factor_id is null as is_end_of_all
+        event_type <> 'completed' and method is null as is_end_of_all
     from mfa_factor_events
     where identity_id is not null
         and event_time is not null

@@ -11,7 +11,8 @@
 -- asked), bypass_signin, first_factor_only (a person, interactively, without MFA although it was required or the
 -- application is in scope), service_account_interactive. A claim, a remembered device and another identity provider are
 -- MFA; a failed challenge is no sign-in; a token refresh is not interactive; report-only policies require nothing.
--- What is unknown is no gap: accounts whose factors are unknown and sign-ins whose MFA is unknown are not listed;
+-- What is unknown is no gap: accounts whose factors are unknown and sign-ins whose MFA is unknown are not listed, nor is
+-- what depends on a tier that is unknown:
 -- mfa_registration_coverage and mfa_effective_coverage count them as no_evidence.
 --
 -- @area      assess
@@ -26,7 +27,7 @@
 -- @column    app_id          VARCHAR     the provider's id of the application; NULL for enrolment rules
 -- @column    first_seen      TIMESTAMPTZ first such sign-in in the window, or since when the enrolment is that way; NULL is unknown
 -- @column    last_seen       TIMESTAMPTZ last such sign-in, or as_of
--- @column    evidence        STRUCT      active_methods, allowed_methods, reasons, enrolment, decision, grace_deadline, signins, app_name, protocol
+-- @column    evidence        STRUCT(active_methods VARCHAR[], allowed_methods VARCHAR[], reasons VARCHAR[], enrolment VARCHAR, decision VARCHAR, grace_deadline TIMESTAMPTZ, signins BIGINT, app_name VARCHAR, protocol VARCHAR) what the finding rests on
 -- @column    remediation     VARCHAR     what to do
 -- @column    provider        VARCHAR     which directory or log it comes from
 -- @column    user_principal  VARCHAR     login name, lower case
@@ -93,6 +94,7 @@ steps as (
         case
             when not has_better and not has_weak then 'no_factor'
             when not has_better then 'weak_only'
+            when has_allowed is null then null
             when not has_allowed then 'weak_for_tier'
             when list_contains(reasons, 'NEED_SECOND') then 'second_factor_missing'
             when list_contains(reasons, 'NO_RECOVERY') then 'no_recovery'

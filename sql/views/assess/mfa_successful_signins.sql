@@ -6,8 +6,8 @@
 -- events of their own, the events of one attempt (same correlation_id) are one sign-in here: it went through when an
 -- application was opened, when the second factor passed, or when the primary factor passed and nothing more was asked.
 -- So a failed challenge is not a skipped one, and a password event is never counted as a single-factor sign-in beside
--- its own second factor. An application opened later in a session that has passed MFA is met by that claim.
--- What the log does not say stays `unknown`: it is neither a pass nor a gap.
+-- its own second factor. An application opened later in a session takes over what is known of that session: a claim when it
+-- has passed MFA, none when it has not. What the log does not say stays `unknown`: it is neither a pass nor a gap.
 --
 -- @area      assess
 -- @reads     mfa_signins
@@ -173,10 +173,10 @@ sessions as (
     select
         provider,
         session_id,
-        min(event_time) as met_at
+        min(event_time) filter (where met_rank <= 4) as met_at,
+        min(event_time) filter (where met_rank = 7) as not_met_at
     from joined
-    where met_rank <= 4
-        and session_id is not null
+    where session_id is not null
     group by
         provider,
         session_id
@@ -197,7 +197,11 @@ claimed as (
         j.is_legacy,
         j.protocol,
         j.mfa_requirement,
-        case when j.met_rank = 8 and s.met_at <= j.event_time then 3 else j.met_rank end as met_rank
+        case
+            when j.met_rank = 8 and s.met_at <= j.event_time then 3
+            when j.met_rank = 8 and s.not_met_at <= j.event_time then 7
+            else j.met_rank
+        end as met_rank
     from joined as j
     left join sessions as s
         on s.provider = j.provider

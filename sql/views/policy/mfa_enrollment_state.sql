@@ -7,13 +7,17 @@
 -- effective_from, else the one that is shipped.
 -- An account described by several rows is one account. Rows of the provider `hr` are people: where an account of another
 -- provider has the same login name they lend it their population, department and region and do not stand for themselves.
+-- What a provider does not tell of an account is taken from the other accounts with the same login name.
+-- Where a provider tells of no account whether it is privileged, and no other account of the login does either, it is
+-- classified as unprivileged, and `is_privileged` stays NULL: load roles or a directory that tells administrators apart.
 -- Whether an account has registered nothing or nothing is known about it: without any row in mfa_factors for its provider
 -- the factors are unknown, except at providers whose list of accounts carries the factors in the same record.
 -- mfa_factors is a snapshot: an earlier `as_of` leaves out what was registered later and brings back what
 -- mfa_factor_events saw removed since. A method known from events alone proves itself, not the absence of others.
+-- An exception counts as attested when it begins; a group is matched with the department or a role of that name.
 --
 -- @area      policy
--- @reads     mfa_identities, mfa_factors, mfa_factor_periods, mfa_roles, mfa_exceptions, mfa_exception_approvals, mfa_attestations, mfa_policies
+-- @reads     mfa_identities, mfa_factors, mfa_factor_periods, mfa_roles, mfa_exception_versions, mfa_exception_beneficiaries, mfa_exception_approvals, mfa_attestations, mfa_policies
 -- @grain     one row per provider and identity, disabled accounts and service accounts included
 -- @param     as_of           TIMESTAMPTZ now()  instant the policy is asked at
 -- @param     policy          VARCHAR     null   policy document, TOML or JSON
@@ -70,7 +74,6 @@ described as (
         max(nullif(population, 'unknown')) as population,
         bool_or(is_privileged) as is_privileged,
         (array_agg(roles) filter (where roles is not null))[1] as roles,
-        max(tier) as assigned_tier,
         max(department) as department,
         max(region) as region,
         bool_and(account_enabled) as account_enabled,
@@ -83,6 +86,7 @@ described as (
         identity_id
 ),
 
+-- the same login name at `hr`: the better word on a person
 people as (
     select
         user_principal,
@@ -95,11 +99,18 @@ people as (
     group by user_principal
 ),
 
+-- the same login name at other providers: the next best
 logins as (
-    select distinct user_principal
+    select
+        user_principal,
+        max(population) as population,
+        bool_or(is_privileged) as is_privileged,
+        max(department) as department,
+        max(region) as region
     from described
     where provider <> 'hr'
         and user_principal is not null
+    group by user_principal
 ),
 
 held_roles as (
@@ -114,12 +125,24 @@ held_roles as (
         and coalesce(r.provider, h.provider) = h.provider
 ),
 
-administrators as (
-    select distinct
+role_holders as (
+    select
+        provider,
+        identity_id,
+        bool_or(is_privileged) as is_privileged
+    from held_roles
+    group by
         provider,
         identity_id
-    from held_roles
-    where is_privileged
+),
+
+telling_providers as (
+    select
+        provider,
+        true as tells_privilege
+    from described
+    where is_privileged is not null
+    group by provider
 ),
 
 accounts as (
@@ -127,23 +150,30 @@ accounts as (
         d.provider,
         d.identity_id,
         d.user_principal,
-        coalesce(p.population, d.population, 'unknown') as population,
-        case when a.identity_id is not null then true else d.is_privileged end as is_privileged,
+        coalesce(p.population, d.population, l.population, 'unknown') as population,
+        case
+            when r.is_privileged then true
+            when d.is_privileged is not null then d.is_privileged
+            when d.roles is not null and r.identity_id is null then false
+            else l.is_privileged
+        end as is_privileged,
+        coalesce(t.tells_privilege, false) as tells_privilege,
         d.roles,
-        d.assigned_tier,
-        coalesce(p.department, d.department) as department,
-        coalesce(p.region, d.region) as region,
+        coalesce(p.department, d.department, l.department) as department,
+        coalesce(p.region, d.region, l.region) as region,
         d.account_enabled,
         d.created_at
     from described as d
     left join people as p
         on p.user_principal = d.user_principal
     left join logins as l
-        on l.user_principal = case when d.provider = 'hr' then d.user_principal end
-    left join administrators as a
-        on a.provider = d.provider
-        and a.identity_id = d.identity_id
-    where l.user_principal is null
+        on l.user_principal = d.user_principal
+    left join role_holders as r
+        on r.provider = d.provider
+        and r.identity_id = d.identity_id
+    left join telling_providers as t
+        on t.provider = d.provider
+    where (d.provider <> 'hr' or l.user_principal is null)
         and (d.created_at is null or d.created_at <= $as_of)
 ),
 
@@ -157,7 +187,6 @@ factors as (
         cast(last_used_at as timestamptz) as last_used_at,
         attested,
         number_matching,
-        is_recovery,
         false as is_from_events
     from mfa_factors
     where identity_id is not null
@@ -172,7 +201,6 @@ factors as (
         cast(null as timestamptz) as last_used_at,
         cast(null as boolean) as attested,
         cast(null as boolean) as number_matching,
-        cast(null as boolean) as is_recovery,
         true as is_from_events
     from mfa_factor_periods
     where source = 'events'
@@ -194,8 +222,7 @@ held as (
             'last_used_at': last_used_at,
             'attested': attested,
             'number_matching': number_matching,
-            'status': status,
-            'is_recovery': is_recovery
+            'status': status
         }) as factors,
         array_agg(distinct method order by method) filter (where status = 'active' and method is not null) as active_methods,
         bool_or(
@@ -212,44 +239,32 @@ held as (
         identity_id
 ),
 
-exception_versions as (
-    select
-        exception_id,
-        lower(subject) as subject,
-        coalesce(subject_kind, 'identity') as subject_kind,
-        criterion,
-        scope,
-        cast(starts_at as timestamptz) as starts_at,
-        cast(expires_at as timestamptz) as expires_at,
-        cast(closed_at as timestamptz) as closed_at,
-        row_number() over (
-            partition by exception_id
-            order by cast(recorded_at as timestamptz) desc nulls last, cast(expires_at as timestamptz) desc nulls last
-        ) as newest
-    from mfa_exceptions
-    where recorded_at is null
-        or cast(recorded_at as timestamptz) <= $as_of
-),
-
 approvals as (
     select
-        exception_id,
-        array_agg(distinct lower(approver) order by lower(approver)) as approvers,
-        array_agg(distinct lower(role) order by lower(role)) filter (where role is not null) as roles
-    from mfa_exception_approvals
-    where decision = 'approved'
-        and cast(decided_at as timestamptz) <= $as_of
-    group by exception_id
+        a.exception_id,
+        array_agg(lower(a.role) || ':' || lower(a.approver) order by lower(a.approver), lower(a.role)) as approvers
+    from mfa_exception_approvals as a
+    left join mfa_exception_beneficiaries as b
+        on b.exception_id = a.exception_id
+        and b.name = lower(a.approver)
+    where a.decision = 'approved'
+        and cast(a.decided_at as timestamptz) <= $as_of
+        and b.name is null
+    group by a.exception_id
 ),
 
 attestations as (
     select
-        exception_id,
-        max(cast(attested_at as timestamptz)) as attested_at
-    from mfa_attestations
-    where coalesce(decision, 'confirmed') <> 'revoked'
-        and cast(attested_at as timestamptz) <= $as_of
-    group by exception_id
+        a.exception_id,
+        max(cast(a.attested_at as timestamptz)) as attested_at
+    from mfa_attestations as a
+    left join mfa_exception_beneficiaries as b
+        on b.exception_id = a.exception_id
+        and b.name = lower(a.manager)
+    where coalesce(a.decision, 'confirmed') <> 'revoked'
+        and cast(a.attested_at as timestamptz) <= $as_of
+        and b.name is null
+    group by a.exception_id
 ),
 
 exceptions as (
@@ -261,15 +276,14 @@ exceptions as (
         e.scope,
         e.starts_at,
         e.expires_at,
-        a.approvers,
-        a.roles,
-        t.attested_at
-    from exception_versions as e
+        coalesce(a.approvers, []) as approvers,
+        coalesce(t.attested_at, e.starts_at) as attested_at
+    from mfa_exception_versions as e
     left join approvals as a
         on a.exception_id = e.exception_id
     left join attestations as t
         on t.exception_id = e.exception_id
-    where e.newest = 1
+    where e.is_latest
         and e.subject_kind in ('identity', 'group')
         and (e.closed_at is null or e.closed_at > $as_of)
 ),
@@ -325,11 +339,13 @@ asked as (
         h.first_factor_at,
         mfa_evaluate(
             {
-                'id': a.identity_id,
+                'id': coalesce(a.user_principal, a.identity_id),
                 'population': a.population,
-                'tier': a.assigned_tier,
-                'roles': a.roles,
-                'privileged': a.is_privileged,
+                'roles': case
+                    when a.is_privileged is not null or not a.tells_privilege then coalesce(a.roles, [])
+                    else a.roles
+                end,
+                'privileged': case when a.tells_privilege then a.is_privileged else coalesce(a.is_privileged, false) end,
                 'department': a.department,
                 'region': a.region,
                 'created_at': a.created_at,
@@ -418,7 +434,7 @@ select
     a.allowed_methods,
     case
         when w.identity_id is not null then true
-        when a.active_methods is not null and not a.has_unclear then false
+        when a.answer.tier is not null and a.active_methods is not null and not a.has_unclear then false
     end as has_allowed,
     coalesce(w.allowed_count, 0) as allowed_count,
     w.identity_id is not null and w.first_allowed_at is null as is_undated,
