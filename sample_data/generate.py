@@ -44,7 +44,7 @@ class World:
         self.duo.play()
         self.exceptions.play(self.entra, self.duo)
         self.aws = Aws(self.company, self.truth, streams)
-        factor_gaps(self.cast, self.truth)
+        factor_gaps(self.company, self.cast, self.truth)
         okta_traffic.gaps(self.cast, self.truth)
         for records in (self.entra.signins, self.entra.noninteractive):
             records.sort(key=lambda record: (record["createdDateTime"], record["id"]))

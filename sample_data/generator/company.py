@@ -1,7 +1,7 @@
 """Everybody who can sign in: people, guests, service, shared and emergency accounts."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from .base import DOMAIN, START, Ids, utc
 from .places import CITIES, CONTRACTOR_DEPARTMENTS, DEPARTMENTS, FIRST, LAST, PARTNERS, REGIONS
@@ -236,7 +236,7 @@ class Company:
             person.rate = person.rate * self.rng.uniform(0.7, 1.5)
             if person.population == "workforce" and person.department in ("engineering", "support"):
                 person.okta_id = self.ids.word("00u")
-            if person.population in ("workforce", "contractor") and number % 3 == 0:
+            if person.population in ("workforce", "contractor") and (number % 3 == 0 or person.department == "security"):
                 person.duo_key = self.ids.word("DU").upper()
             person.devices = self._devices(person)
 

@@ -45,7 +45,7 @@ class Exceptions:
         self.rows.append(row)
         if criterion == "accessibility" and not isinstance(person, str):
             person.accessibility = "cannot use a telephone"
-        manager = person.manager if not isinstance(person, str) else self.security
+        manager = person.manager if not isinstance(person, str) else self.cast.excepted[0].manager
         decided = (start - timedelta(days=2, hours=1), start - timedelta(days=1, hours=3))
         for (approver, role), when in list(zip(((manager, "manager"), (self.security, "security")), decided))[:approvals]:
             self.approve(name, approver, role, when)

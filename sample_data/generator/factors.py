@@ -182,8 +182,15 @@ def registered(methods):
     return [factor for factor in methods if factor.method not in NOT_COUNTED]
 
 
-def gaps(cast, truth):
+def gaps(company, cast, truth):
     """Gaps in what is registered in Entra."""
+    for person in company.people:
+        if not person.enabled and not registered(person.methods(AS_OF)):
+            truth.quiet("no_factor").append(
+                {"provider": "entra", "user_principal": person.principal, "why": "the account is disabled"})
+        elif not person.human:
+            truth.quiet("no_factor").append(
+                {"provider": "entra", "user_principal": person.principal, "why": "a service account"})
     for rule, people in (
         ("no_factor", cast.no_factor),
         ("weak_only", cast.sms_only + cast.sms_and_question + cast.voice_only + cast.email_only),

@@ -1,6 +1,6 @@
 """Counts of the truth: adoption, coverage, the share of text messages."""
 
-from .audit import STRONG, met_by, registration_gap, succeeded, tier
+from .audit import met_by, registration_gap, succeeded, tier
 from .base import AS_OF, RECENT, SMS_END, iso, utc, week
 from .factors import CURVES, registered
 
