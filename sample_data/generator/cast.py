@@ -2,6 +2,8 @@
 
 from .base import utc
 
+CONTRACTED = ("it", "finance", "engineering")
+
 
 class Cast:
     def __init__(self, company):
@@ -87,9 +89,12 @@ class Cast:
         self.bypass_covered = staff(2, "bypass_covered", "it", "security", **duo)
         self.bypass_uncovered = staff(2, "bypass_uncovered", "engineering", "finance", "sales", **duo)
         self.bypass_expired = staff(2, "bypass_expired", "it", "security", **duo)
-        self.bypass_before = staff(1, "bypass_before", "engineering", "finance", "sales", **duo)
+        self.bypass_before = staff(1, "bypass_before", "it", "security", **duo)
         self.expired_used = staff(1, "expired_used", "operations") + staff(1, "expired_used", "it", "security")
         self.excepted = staff(14, "excepted", "it", "security")
+        self.refused = pick(
+            8, "exception_refused", population="contractor", department=lambda p: p.department in CONTRACTED
+        )
         for person in self.expired_used[:1]:
             self.no_factor.append(person)
         self._mark()
@@ -99,7 +104,9 @@ class Cast:
             person.only_low_apps = True
         for person in self.no_evidence:
             person.no_signins = True
-        for person in self.excepted + self.bypass_covered + self.bypass_expired + self.expired_used:
+        for person in self.refused + self.excepted + self.bypass_covered + self.bypass_expired + self.bypass_before + (
+            self.expired_used
+        ):
             person.always_mfa = True
         # Their resets, with the instant the help desk did it.
         self.resets = [

@@ -1,7 +1,7 @@
 """Everybody who can sign in: people, guests, service, shared and emergency accounts."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from .base import DOMAIN, START, Ids, utc
 from .places import CITIES, CONTRACTOR_DEPARTMENTS, DEPARTMENTS, FIRST, LAST, PARTNERS, REGIONS
@@ -22,7 +22,7 @@ class Factor:
         return self.start <= when and (self.end is None or when < self.end) and self.status == "active"
 
 
-@dataclass
+@dataclass(eq=False)
 class Person:
     person_id: str
     display_name: str
@@ -54,6 +54,7 @@ class Person:
     rate: float = 0.3
     devices: list = field(default_factory=list)
     entra_done: bool = False
+    needs_by: datetime = None
     home_ip: str = None
     last_seen: dict = field(default_factory=dict)
 
@@ -235,7 +236,7 @@ class Company:
             person.rate = person.rate * self.rng.uniform(0.7, 1.5)
             if person.population == "workforce" and person.department in ("engineering", "support"):
                 person.okta_id = self.ids.word("00u")
-            if person.population in ("workforce", "contractor") and number % 3 == 0:
+            if person.population in ("workforce", "contractor") and (number % 3 == 0 or person.department == "security"):
                 person.duo_key = self.ids.word("DU").upper()
             person.devices = self._devices(person)
 

@@ -110,7 +110,7 @@ class Entra:
         return "multiFactorAuthentication", 500121, text, steps
 
     def interrupt(self, when, code):
-        requirement = "singleFactorAuthentication" if code == 50140 else "multiFactorAuthentication"
+        requirement = "singleFactorAuthentication" if code in (50057, 50140, 53003) else "multiFactorAuthentication"
         return requirement, code, None, [self.password(when)]
 
     # -- the record
@@ -185,6 +185,8 @@ class Entra:
             results.append(result(ADMINS, "success" if met else ("notApplied" if code == 50126 else "failure"), "Mfa"))
         else:
             results.append(result(ADMINS, "notApplied" if when >= ENFORCED_ADMINS else "notEnabled", "Mfa"))
+        if code == 53003:
+            results.append(result(LEGACY, "failure", "Block"))
         return results
 
 

@@ -48,6 +48,7 @@ class Factors:
             for rank, person in enumerate(members):
                 when = logistic_day(rank, len(members), midpoint, slope)
                 when = max(min(when, utc(10, 16, 9)), utc(6, 2, 9), person.created + timedelta(days=1))
+                when = min(when, person.needs_by or when)
                 person.registered_at = self._working_hour(person, when)
         for person in company.people:
             person.entra_done = False
@@ -179,3 +180,23 @@ class Factors:
 
 def registered(methods):
     return [factor for factor in methods if factor.method not in NOT_COUNTED]
+
+
+def gaps(company, cast, truth):
+    """Gaps in what is registered in Entra."""
+    for person in company.people:
+        if not person.enabled and not registered(person.methods(AS_OF)):
+            truth.quiet("no_factor").append(
+                {"provider": "entra", "user_principal": person.principal, "why": "the account is disabled"})
+        elif not person.human:
+            truth.quiet("no_factor").append(
+                {"provider": "entra", "user_principal": person.principal, "why": "a service account"})
+    for rule, people in (
+        ("no_factor", cast.no_factor),
+        ("weak_only", cast.sms_only + cast.sms_and_question + cast.voice_only + cast.email_only),
+        ("weak_for_tier", cast.admin_totp + cast.admin_push + cast.partner_federated),
+        ("second_factor_missing", cast.push_only + cast.push_and_sms + cast.admin_one_key),
+        ("no_recovery", cast.admin_no_recovery),
+    ):
+        for person in people:
+            truth.gap(rule, "entra", person)

@@ -36,8 +36,10 @@ class Stories:
         ]
         for person, when, *_ in self.fatigue + self.fatigue_quiet + self.travel + self.travel_quiet:
             person.away.append((when - timedelta(hours=26), when + timedelta(days=4)))
+            person.needs_by = when - timedelta(days=20)
         for person, when in cast.resets + [cast.reset_near_miss]:
             person.away.append((when - timedelta(hours=26), when + timedelta(hours=30)))
+            person.needs_by = when - timedelta(days=20)
 
     def play(self, entra):
         self.entra = entra
@@ -162,6 +164,10 @@ class Stories:
             self._success(person, when, apps.AZURE, device=person.devices[0] if drill else self._unknown_device(1),
                           ip=person.city.office if drill else "192.0.2.77")
             story.append({"provider": "entra", "user_principal": person.principal, "at": iso(when), "kind": kind})
+        self.truth.story("control_test_overdue").append(
+            {"subject_kind": "break_glass", "subject_id": two.principal, "last_tested_at": iso(utc(6, 10, 9, 45))})
+        self.truth.quiet("control_test_overdue").append(
+            {"subject_kind": "break_glass", "subject_id": one.principal, "last_tested_at": iso(utc(8, 5, 10, 15))})
         self.control_tests = [
             ("break_glass", two.principal, utc(6, 10, 9, 45), "passed"), ("break_glass", one.principal, utc(8, 5, 10, 15), "passed"),
             ("app", apps.AZURE.app_id, utc(8, 20, 9), "passed"), ("app", apps.LEDGER.app_id, utc(9, 24, 9), "passed"),

@@ -4,7 +4,7 @@
 --
 -- @optional
 -- @key     provider, event_id
--- @grain   one row per lifecycle event of one method, or of all methods of an identity when method and factor_id are NULL
+-- @grain   one row per lifecycle event of one method, or of all methods of an identity when method is NULL
 -- @loads   create table mfa_factor_events as from read_mfa_factor_events('audit/*.gz')
 -- @column  event_time         TIMESTAMPTZ When it happened, in UTC
 -- @column  provider           VARCHAR     Which log it comes from

@@ -3,6 +3,8 @@
 //! Bytes of identity logs go in, canonical rows come out; a policy document goes in, decisions come out; the catalog
 //! says what there is. No engine, no files, no clock: time arrives as `as_of`.
 
+pub mod catalog;
+pub mod geo;
 pub mod model;
 pub mod policy;
 pub mod readers;

@@ -1,5 +1,7 @@
 //! Canonical authentication methods, what each is worth, and every provider's spelling of them.
 
+use serde::{Deserialize, Serialize};
+
 use super::Provider;
 
 /// A canonical authentication method.
@@ -80,7 +82,8 @@ pub enum Kinds {
 }
 
 /// What an account is worth whose sign-in uses a method beside a password. Ordered, weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Strength {
     /// Proves nothing.
@@ -253,6 +256,11 @@ impl Method {
                 | Self::Smartcard
                 | Self::CertMfa
         )
+    }
+
+    /// Whether the make of its authenticator can be proven.
+    pub const fn supports_attestation(self) -> bool {
+        matches!(self, Self::Fido2Key | Self::Smartcard | Self::CertMfa)
     }
 
     /// Whether it only serves recovery and never counts as a registered factor.

@@ -1,1 +1,24 @@
-//! The policy engine.
+//! The policy engine: a document, compiled once, says what holds for every person and sign-in at any instant.
+//!
+//! [`Policy`] is the document, [`Compiled`] what evaluation needs of it, [`Input`] one row and [`Decision`] its answer.
+
+mod canonical;
+mod compile;
+mod decision;
+pub mod document;
+mod error;
+mod evaluate;
+mod input;
+mod parse;
+mod reason;
+pub mod value;
+
+pub use compile::Compiled;
+pub use decision::{Decision, Enrolment, Outcome, Session};
+pub use document::Policy;
+pub use error::PolicyError;
+pub use input::{App, Context, ExceptionInput, FactorInput, Input, Subject};
+pub use reason::Reason;
+
+/// The policy that holds where the user names none.
+pub const DEFAULT_POLICY: &str = include_str!("default.toml");

@@ -1,0 +1,33 @@
+# Every target installs what it needs from crates.io, PyPI and nothing else. `make help` lists them.
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -1)
+HOSTS := 1.4.5 1.5.6 2.0.0
+LATEST := .venv/duckdb-2.0.0
+EXTENSION := build/mfa.duckdb_extension
+STAMP := target/tools/bin/append_metadata
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help build hosts demo test sample bench lint docs
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+build: $(STAMP) ## build/mfa.duckdb_extension: one binary for DuckDB 1.4 to 2.0
+	$(CARGO) build --release --locked -p mfa-duckdb
+	@mkdir -p build
+	@# A host may have the old file mapped: write aside, then rename.
+	$(STAMP) target/release/$(if $(filter Darwin,$(shell uname)),libmfa.dylib,libmfa.so) build/mfa.new \
+		--abi-type C_STRUCT --extension-version v$(VERSION) --duckdb-version v1.2.0 >/dev/null
+	@mv -f build/mfa.new $(EXTENSION)
+
+# Writes the footer by which DuckDB recognises an extension.
+$(STAMP):
+	$(CARGO) install --quiet --locked quack-rs@=0.20.0 --bin append_metadata --root target/tools --target-dir target/tools-build
+
+hosts: $(HOSTS:%=.venv/duckdb-%/.ready) ## .venv/duckdb-*: one virtual environment for each DuckDB
+
+.venv/duckdb-%/.ready:
+	python3 -m venv .venv/duckdb-$*
+	.venv/duckdb-$*/bin/python -m pip install --quiet --disable-pip-version-check duckdb==$* pytz==2026.2
+	@touch $@

@@ -1,0 +1,275 @@
+-- mfa_exception_events
+--
+-- What happened to the exceptions: opened, renewed, silently renewed, closed, expired, used after their end.
+--
+-- A renewal is open when the new exception names the old one in renewed_from, or when the end was moved with the approvals
+-- that needs. It is silent in five patterns:
+-- end_moved          a later version has a later end and not the approvals for it
+-- overlapping_reissue a new exception for the same subject and scope begins before the old one ends, ends later, and does
+--                    not name it
+-- same_reason_reissue a new exception for the same subject begins after the old one ended, does not name it, and has its
+--                    ticket, or its justification within `reissue_days`
+-- used_after_expiry  the subject was let through after the end, while no other exception held for it; the first time
+-- self_attested      the beneficiary attested to the need for it
+-- Letting through is, for an identity, a sign-in with a bypass; for an application, a bypass at it; for a protocol, a sign-in
+-- over it. Members of a group are not known, so exceptions of a group are never seen used.
+--
+-- @area      exceptions
+-- @reads     mfa_exception_versions, mfa_exception_beneficiaries, mfa_attestations, mfa_identities, mfa_successful_signins
+-- @grain     one row per event of one exception; used_after_expiry also as its pattern of silently_renewed
+-- @param     as_of          TIMESTAMPTZ now()  last instant counted
+-- @param     reissue_days   INTEGER     90     how long after its end the same justification counts as a renewal
+-- @column    exception_id   VARCHAR     exception it happened to; of a re-issue, the new one
+-- @column    event_at       TIMESTAMPTZ when
+-- @column    event          VARCHAR     opened, renewed, silently_renewed, closed, expired or used_after_expiry
+-- @column    pattern        VARCHAR     which of the five, of silently_renewed; else NULL
+-- @column    related_exception_id VARCHAR the exception that was renewed, of a renewal by another
+-- @column    signins        BIGINT      sign-ins after the end, of used_after_expiry; else NULL
+-- @column    last_at        TIMESTAMPTZ the last of them
+-- @column    subject_kind   VARCHAR     identity, group, app or protocol
+-- @column    subject        VARCHAR     whom or what it exempts, lower case
+-- @column    kind           VARCHAR     exemption, temporary_bypass or excluded_from_policy
+-- @column    criterion      VARCHAR     criterion it is granted under
+-- @example   select exception_id, event_at, pattern, related_exception_id from mfa_exception_events where event = 'silently_renewed' order by event_at desc nulls last
+
+with
+
+versions as (
+    select
+        exception_id,
+        version,
+        is_latest,
+        subject_kind,
+        subject,
+        coalesce(scope, 'enrolment') as scope,
+        kind,
+        criterion,
+        nullif(trim(regexp_replace(lower(justification), '[^a-z0-9]+', ' ', 'g')), '') as reason,
+        nullif(trim(lower(ticket)), '') as ticket,
+        renewed_from,
+        starts_at,
+        expires_at,
+        closed_at,
+        ends_at,
+        recorded_at,
+        previous_expires_at,
+        is_moved,
+        is_moved_silently
+    from mfa_exception_versions
+),
+
+latest as (
+    select
+        exception_id,
+        subject_kind,
+        subject,
+        scope,
+        kind,
+        criterion,
+        reason,
+        ticket,
+        renewed_from,
+        starts_at,
+        expires_at,
+        closed_at,
+        ends_at
+    from versions
+    where is_latest
+),
+
+reissues as (
+    select
+        n.exception_id,
+        o.exception_id as related_exception_id,
+        n.starts_at as event_at,
+        case when n.starts_at <= o.ends_at then 'overlapping_reissue' else 'same_reason_reissue' end as pattern,
+        row_number() over (
+            partition by n.exception_id
+            order by o.ends_at desc nulls last, o.exception_id asc nulls last
+        ) as place
+    from latest as n
+    inner join latest as o
+        on o.subject_kind = n.subject_kind
+        and o.subject = n.subject
+    where n.renewed_from is null
+        and o.exception_id <> n.exception_id
+        and (o.starts_at < n.starts_at or (o.starts_at = n.starts_at and o.exception_id < n.exception_id))
+        and (
+            (n.scope = o.scope and n.starts_at <= o.ends_at and n.expires_at > o.ends_at)
+            or (n.starts_at > o.ends_at and n.ticket = o.ticket)
+            or (
+                n.starts_at > o.ends_at
+                and n.reason = o.reason
+                and n.starts_at < o.ends_at + ($reissue_days * 24 || ' hours')::interval
+            )
+        )
+),
+
+identities as (
+    select
+        provider,
+        lower(identity_id) as identity_id,
+        max(lower(user_principal)) as user_principal
+    from mfa_identities
+    where identity_id is not null
+    group by
+        provider,
+        lower(identity_id)
+),
+
+self_attested as (
+    select
+        a.exception_id,
+        min(cast(a.attested_at as timestamptz)) as event_at
+    from mfa_attestations as a
+    inner join mfa_exception_beneficiaries as n
+        on n.exception_id = a.exception_id
+        and n.name = lower(a.manager)
+    where coalesce(a.decision, 'confirmed') <> 'revoked'
+        and cast(a.attested_at as timestamptz) <= $as_of
+    group by a.exception_id
+),
+
+let_through as (
+    select
+        event_time,
+        provider,
+        event_id,
+        lower(identity_id) as identity_id,
+        lower(user_principal) as user_principal,
+        lower(app_id) as app_id,
+        protocol,
+        mfa_met_by = 'bypass' as is_bypass
+    from mfa_successful_signins
+    where mfa_met_by = 'bypass'
+        or protocol in (select subject from latest where subject_kind = 'protocol')
+),
+
+uses as (
+    select event_time, provider, event_id, 'identity' as subject_kind, identity_id as subject
+    from let_through
+    where is_bypass and identity_id is not null
+    union
+    select event_time, provider, event_id, 'identity' as subject_kind, user_principal as subject
+    from let_through
+    where is_bypass and user_principal is not null
+    union
+    select l.event_time, l.provider, l.event_id, 'identity' as subject_kind, i.user_principal as subject
+    from let_through as l
+    inner join identities as i
+        on i.provider = l.provider
+        and i.identity_id = l.identity_id
+    where l.is_bypass and i.user_principal is not null
+    union
+    select event_time, provider, event_id, 'app' as subject_kind, app_id as subject
+    from let_through
+    where is_bypass and app_id is not null
+    union
+    select event_time, provider, event_id, 'protocol' as subject_kind, protocol as subject
+    from let_through
+    where protocol is not null
+),
+
+-- an exception is looked up under the subject it names: its other names are on the side of the sign-ins
+matched as (
+    select
+        u.event_time,
+        u.provider,
+        u.event_id,
+        l.exception_id,
+        l.ends_at,
+        l.starts_at <= u.event_time and (l.ends_at is null or u.event_time < l.ends_at) as is_held
+    from uses as u
+    inner join latest as l
+        on l.subject_kind = u.subject_kind
+        and l.subject = u.subject
+),
+
+judged as (
+    select
+        event_time,
+        exception_id,
+        ends_at,
+        bool_or(is_held) over (partition by provider, event_id, event_time) as is_any_held,
+        row_number() over (
+            partition by provider, event_id, event_time
+            order by case when ends_at <= event_time then ends_at end desc nulls last, exception_id asc nulls last
+        ) as place
+    from matched
+),
+
+used_after as (
+    select
+        exception_id,
+        min(event_time) as event_at,
+        max(event_time) as last_at,
+        count(*) as signins
+    from judged
+    where place = 1
+        and ends_at <= event_time
+        and not coalesce(is_any_held, false)
+    group by exception_id
+),
+
+events as (
+    select exception_id, starts_at as event_at, 'opened' as event, cast(null as varchar) as pattern,
+        cast(null as varchar) as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at
+    from latest
+    union all
+    select exception_id, starts_at as event_at, 'renewed' as event, cast(null as varchar) as pattern,
+        renewed_from as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at
+    from latest
+    where renewed_from is not null
+    union all
+    select exception_id, coalesce(recorded_at, previous_expires_at) as event_at,
+        case when is_moved_silently then 'silently_renewed' else 'renewed' end as event,
+        case when is_moved_silently then 'end_moved' end as pattern,
+        cast(null as varchar) as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at
+    from versions
+    where is_moved
+    union all
+    select exception_id, event_at, 'silently_renewed' as event, pattern, related_exception_id,
+        cast(null as bigint) as signins, cast(null as timestamptz) as last_at
+    from reissues
+    where place = 1
+    union all
+    select exception_id, event_at, 'silently_renewed' as event, 'self_attested' as pattern,
+        cast(null as varchar) as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at
+    from self_attested
+    union all
+    select exception_id, event_at, 'silently_renewed' as event, 'used_after_expiry' as pattern,
+        cast(null as varchar) as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at
+    from used_after
+    union all
+    select exception_id, event_at, 'used_after_expiry' as event, cast(null as varchar) as pattern,
+        cast(null as varchar) as related_exception_id, signins, last_at
+    from used_after
+    union all
+    select exception_id, closed_at as event_at, 'closed' as event, cast(null as varchar) as pattern,
+        cast(null as varchar) as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at
+    from latest
+    where closed_at is not null
+    union all
+    select exception_id, expires_at as event_at, 'expired' as event, cast(null as varchar) as pattern,
+        cast(null as varchar) as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at
+    from latest
+    where closed_at is null
+        or expires_at <= closed_at
+)
+
+select
+    e.exception_id,
+    e.event_at,
+    e.event,
+    e.pattern,
+    e.related_exception_id,
+    e.signins,
+    e.last_at,
+    l.subject_kind,
+    l.subject,
+    l.kind,
+    l.criterion
+from events as e
+inner join latest as l
+    on l.exception_id = e.exception_id
+where e.event_at <= $as_of

@@ -1,0 +1,171 @@
+-- mfa_exception_versions
+--
+-- Every version of every exception: how long it held, and whether the version that moved its end was approved.
+--
+-- An edit of an exception is a later row of the same exception_id. A later end than in the version before is a renewal, and
+-- it needs approvals of its own: decided after the version before was recorded, at most `approval_lead_days` before the
+-- new one, and before the next. The beneficiary of an exception never approves it, under any of their names.
+--
+-- @area      exceptions
+-- @reads     mfa_exceptions, mfa_exception_approvals, mfa_exception_beneficiaries
+-- @grain     one row per exception and version
+-- @param     as_of               TIMESTAMPTZ now()  last instant counted
+-- @param     exception_approvals INTEGER     2      approvals an exception needs
+-- @param     approval_lead_days  INTEGER     30     how long before a renewal its approvals may be given
+-- @column    exception_id        VARCHAR     id of the exception
+-- @column    version             BIGINT      number of the version, from 1
+-- @column    is_latest           BOOLEAN     whether it is the last one as of as_of
+-- @column    subject_kind        VARCHAR     identity, group, app or protocol
+-- @column    subject             VARCHAR     whom or what it exempts, lower case
+-- @column    scope               VARCHAR     enrolment, session or what it is limited to
+-- @column    kind                VARCHAR     exemption, temporary_bypass or excluded_from_policy
+-- @column    criterion           VARCHAR     criterion it is granted under
+-- @column    justification       VARCHAR     why
+-- @column    requested_by        VARCHAR     who asked
+-- @column    ticket              VARCHAR     ticket it was granted in
+-- @column    renewed_from        VARCHAR     exception it openly renews
+-- @column    remediation_action  VARCHAR     what will make it unnecessary
+-- @column    risk                VARCHAR     risk accepted with it
+-- @column    starts_at           TIMESTAMPTZ first instant it holds
+-- @column    expires_at          TIMESTAMPTZ first instant it no longer holds
+-- @column    closed_at           TIMESTAMPTZ when it was ended by hand
+-- @column    closed_reason       VARCHAR     why it was ended
+-- @column    ends_at             TIMESTAMPTZ the earlier of the two; NULL is open
+-- @column    recorded_at         TIMESTAMPTZ when the version was recorded; NULL is unknown
+-- @column    previous_expires_at TIMESTAMPTZ end in the version before
+-- @column    moved_approvals     BIGINT      approvals of the move, when the version moves the end to later; else NULL
+-- @column    is_moved            BOOLEAN     whether it moves the end to later
+-- @column    is_moved_silently   BOOLEAN     whether it does so with fewer approvals than needed
+-- @example   select exception_id, version, previous_expires_at, expires_at from mfa_exception_versions where is_moved_silently
+
+with
+
+versions as (
+    select
+        exception_id,
+        coalesce(subject_kind, 'identity') as subject_kind,
+        lower(subject) as subject,
+        scope,
+        kind,
+        criterion,
+        justification,
+        requested_by,
+        ticket,
+        renewed_from,
+        remediation_action,
+        risk,
+        cast(starts_at as timestamptz) as starts_at,
+        cast(expires_at as timestamptz) as expires_at,
+        cast(closed_at as timestamptz) as closed_at,
+        closed_reason,
+        cast(recorded_at as timestamptz) as recorded_at
+    from mfa_exceptions
+    where exception_id is not null
+        and (recorded_at is null or cast(recorded_at as timestamptz) <= $as_of)
+),
+
+ordered as (
+    select
+        exception_id,
+        subject_kind,
+        subject,
+        scope,
+        kind,
+        criterion,
+        justification,
+        requested_by,
+        ticket,
+        renewed_from,
+        remediation_action,
+        risk,
+        starts_at,
+        expires_at,
+        closed_at,
+        closed_reason,
+        recorded_at,
+        row_number() over (
+            partition by exception_id
+            order by recorded_at asc nulls first, expires_at asc nulls last
+        ) as version,
+        row_number() over (
+            partition by exception_id
+            order by recorded_at desc nulls last, expires_at desc nulls first
+        ) as version_from_last,
+        lag(expires_at) over (
+            partition by exception_id
+            order by recorded_at asc nulls first, expires_at asc nulls last
+        ) as previous_expires_at,
+        lag(coalesce(recorded_at, starts_at)) over (
+            partition by exception_id
+            order by recorded_at asc nulls first, expires_at asc nulls last
+        ) as previous_recorded_at,
+        lead(recorded_at) over (
+            partition by exception_id
+            order by recorded_at asc nulls first, expires_at asc nulls last
+        ) as next_recorded_at
+    from versions
+),
+
+approvals as (
+    select
+        a.exception_id,
+        lower(a.approver) as approver,
+        cast(a.decided_at as timestamptz) as decided_at
+    from mfa_exception_approvals as a
+    left join mfa_exception_beneficiaries as b
+        on b.exception_id = a.exception_id
+        and b.name = lower(a.approver)
+    where a.decision = 'approved'
+        and cast(a.decided_at as timestamptz) <= $as_of
+        and b.name is null
+),
+
+moves as (
+    select
+        o.exception_id,
+        o.version,
+        count(distinct a.approver) as moved_approvals
+    from ordered as o
+    left join approvals as a
+        on a.exception_id = o.exception_id
+        and a.decided_at > o.previous_recorded_at
+        and (
+            o.recorded_at is null
+            or a.decided_at >= o.recorded_at - ($approval_lead_days * 24 || ' hours')::interval
+        )
+        and (o.next_recorded_at is null or a.decided_at < o.next_recorded_at)
+    where o.expires_at > o.previous_expires_at
+    group by
+        o.exception_id,
+        o.version
+)
+
+select
+    o.exception_id,
+    o.version,
+    o.version_from_last = 1 as is_latest,
+    o.subject_kind,
+    o.subject,
+    o.scope,
+    o.kind,
+    o.criterion,
+    o.justification,
+    o.requested_by,
+    o.ticket,
+    o.renewed_from,
+    o.remediation_action,
+    o.risk,
+    o.starts_at,
+    o.expires_at,
+    o.closed_at,
+    o.closed_reason,
+    least(o.expires_at, o.closed_at) as ends_at,
+    o.recorded_at,
+    o.previous_expires_at,
+    m.moved_approvals,
+    m.version is not null as is_moved,
+    coalesce(m.moved_approvals < $exception_approvals, false) as is_moved_silently
+from ordered as o
+left join moves as m
+    on m.exception_id = o.exception_id
+    and m.version = o.version

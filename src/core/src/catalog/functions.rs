@@ -1,0 +1,119 @@
+//! The functions that are not readers.
+
+use super::Function;
+
+/// Every function that is not a reader.
+pub const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "mfa_canonical_method",
+        kind: "scalar",
+        parameters: &[
+            ("provider", "VARCHAR", "entra, okta, duo, …; NULL when it is not known"),
+            ("spelling", "VARCHAR", "the provider's name of the method, in any case"),
+        ],
+        returns: "VARCHAR",
+        description: "The canonical name of an authentication method. NULL for a NULL spelling and for one that no provider \
+                      is known to use; an unknown provider is an error.",
+        example: "select mfa_canonical_method('entra', 'Mobile app notification')",
+    },
+    Function {
+        name: "mfa_method_strength",
+        kind: "scalar",
+        parameters: &[("method", "VARCHAR", "canonical method")],
+        returns: "VARCHAR",
+        description: "What a sign-in with this method beside a password is worth: none, single, mfa, phishing_resistant or \
+                      pr_hardware (NIST SP 800-63B-4). NULL for NULL and for a name that is not canonical.",
+        example: "select mfa_method_strength('totp')",
+    },
+    Function {
+        name: "mfa_is_phishing_resistant",
+        kind: "scalar",
+        parameters: &[("method", "VARCHAR", "canonical method")],
+        returns: "BOOLEAN",
+        description: "Whether a fake site cannot relay the method (NIST SP 800-63B-4, section 3.2.5). NULL for NULL, for \
+                      unknown and for a name that is not canonical.",
+        example: "select mfa_is_phishing_resistant('fido2_key')",
+    },
+    Function {
+        name: "mfa_distance_km",
+        kind: "scalar",
+        parameters: &[
+            ("lat1", "DOUBLE", "degrees north"),
+            ("lon1", "DOUBLE", "degrees east"),
+            ("lat2", "DOUBLE", "degrees north"),
+            ("lon2", "DOUBLE", "degrees east"),
+        ],
+        returns: "DOUBLE",
+        description: "Kilometres between two places along the surface of a sphere of radius 6371.0088 km (haversine); within \
+                      0.6 % of the distance on the WGS 84 ellipsoid. NULL when any argument is NULL or not on the globe.",
+        example: "select mfa_distance_km(52.52, 13.405, 40.7128, -74.006)",
+    },
+    Function {
+        name: "mfa_normalize_signin",
+        kind: "scalar",
+        parameters: &[
+            ("provider", "VARCHAR", "entra, okta, duo; 'auto' recognises it"),
+            ("json", "VARCHAR", "one record as the provider writes it"),
+        ],
+        returns: "STRUCT of the columns of mfa_signins",
+        description: "The parser of the readers for one record, for what DuckDB reaches by itself (s3, https, Parquet). NULL \
+                      for NULL, for a record that is no sign-in and for one that cannot be read; mfa_signin_reject tells \
+                      them apart. An unknown provider is an error.",
+        example: "select mfa_normalize_signin('duo', '{\"txid\": \"1\", \"isotimestamp\": \"2026-01-05T08:00:00Z\", \
+                  \"event_type\": \"authentication\", \"result\": \"success\", \"factor\": \"duo_push\"}').outcome",
+    },
+    Function {
+        name: "mfa_signin_reject",
+        kind: "scalar",
+        parameters: &[
+            ("provider", "VARCHAR", "entra, okta, duo; 'auto' recognises it"),
+            ("json", "VARCHAR", "one record as the provider writes it"),
+        ],
+        returns: "VARCHAR",
+        description: "Why mfa_normalize_signin cannot read a record: the category in mfa_rejects(), such as syntax or \
+                      invalid_timestamp. NULL when it can, when the record is no sign-in, and for NULL.",
+        example: "select mfa_signin_reject('duo', '{')",
+    },
+    Function {
+        name: "mfa_version",
+        kind: "scalar",
+        parameters: &[],
+        returns: "VARCHAR",
+        description: "The version of mfa.",
+        example: "select mfa_version()",
+    },
+    Function {
+        name: "mfa_functions",
+        kind: "table",
+        parameters: &[],
+        returns: "name, kind, signature, parameters, description, example, since",
+        description: "Everything that mfa offers: functions, readers, views, input relations and settings.",
+        example: "select name, description from mfa_functions() where kind = 'view'",
+    },
+    Function {
+        name: "mfa_contract",
+        kind: "table",
+        parameters: &[],
+        returns: "relation, required, key, grain, description, columns, loads",
+        description: "The input relations: what they hold, and the statement that loads each.",
+        example: "select relation, loads from mfa_contract() where required",
+    },
+    Function {
+        name: "mfa_read_stats",
+        kind: "table",
+        parameters: &[],
+        returns: "scan, reader, file, records, rows, rejects, ignored, finished",
+        description: "What the readers read, per scan and file: rows + rejects + ignored = records. The last 64 scans of the \
+                      instance; a scan that LIMIT or an error ended early is not finished.",
+        example: "select file, records, rows, rejects, ignored from mfa_read_stats()",
+    },
+    Function {
+        name: "mfa_rejects",
+        kind: "table",
+        parameters: &[],
+        returns: "scan, reader, file, record, byte_offset, category, column_name, message",
+        description: "The records that readers could not read, and why; never what they hold. Offsets count decompressed \
+                      bytes. Of each scan in mfa_read_stats() up to a million.",
+        example: "select file, record, byte_offset, category from mfa_rejects()",
+    },
+];

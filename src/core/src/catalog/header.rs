@@ -1,0 +1,152 @@
+//! The header of a SQL file: its documentation, as data.
+//!
+//! ```sql
+//! -- mfa_gaps
+//! --
+//! -- What is missing, per account.
+//! --
+//! -- @area    assess
+//! -- @param   as_of  TIMESTAMPTZ  now()  last instant counted
+//! -- @column  rule   VARCHAR      which rule found it
+//! ```
+
+/// A SQL file with its header taken apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlFile {
+    /// Name of the relation.
+    pub name: &'static str,
+    /// First paragraph.
+    pub summary: String,
+    /// The paragraphs after it.
+    pub details: String,
+    /// `@param`, in order.
+    pub params: Vec<Param>,
+    /// `@column`, in order.
+    pub columns: Vec<ColumnDoc>,
+    /// All other tags, in order.
+    pub tags: Vec<(&'static str, String)>,
+    /// What follows the header.
+    pub body: &'static str,
+}
+
+/// A parameter of a view; the session sets it as `mfa_<name>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Param {
+    /// Name, without `mfa_`.
+    pub name: &'static str,
+    /// SQL type.
+    pub ty: &'static str,
+    /// Expression used when the session sets nothing.
+    pub default: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// A column of a view or of an input relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnDoc {
+    /// Name.
+    pub name: &'static str,
+    /// SQL type.
+    pub ty: &'static str,
+    /// What it holds.
+    pub doc: &'static str,
+}
+
+impl SqlFile {
+    /// Takes the header of `text` apart. A malformed header is a mistake in this repository, found by the tests.
+    pub(super) fn parse(text: &'static str) -> Result<Self, String> {
+        let body_at = text
+            .lines()
+            .take_while(|line| line.starts_with("--"))
+            .map(|line| line.len() + 1)
+            .sum::<usize>()
+            .min(text.len());
+        let mut lines = text[..body_at].lines().map(|line| line[2..].trim());
+        let name = lines.next().filter(|name| !name.is_empty()).ok_or("the header has no name")?;
+        let mut file = Self {
+            name,
+            summary: String::new(),
+            details: String::new(),
+            params: Vec::new(),
+            columns: Vec::new(),
+            tags: Vec::new(),
+            body: text[body_at..].trim(),
+        };
+        let mut prose = String::new();
+        for line in lines {
+            let Some(tag) = line.strip_prefix('@') else {
+                if !file.tags.is_empty() || !file.columns.is_empty() {
+                    return Err(format!("{name}: text after a tag: {line}"));
+                }
+                prose.push_str(line);
+                prose.push('\n');
+                continue;
+            };
+            let (tag, rest) = split(tag);
+            match tag {
+                "param" => {
+                    let (param, rest) = split(rest);
+                    let (ty, rest) = split(rest);
+                    let (default, doc) =
+                        rest.split_once("  ").ok_or_else(|| format!("{name}: @param {param} needs a default, two spaces, a text"))?;
+                    file.params.push(Param { name: param, ty, default, doc: doc.trim() });
+                }
+                "column" => {
+                    let (column, rest) = split(rest);
+                    let (ty, doc) = split_type(rest);
+                    file.columns.push(ColumnDoc { name: column, ty, doc });
+                }
+                tag => file.tags.push((tag, rest.to_owned())),
+            }
+        }
+        let (summary, details) = prose.trim().split_once("\n\n").unwrap_or((prose.trim(), ""));
+        file.summary = summary.replace('\n', " ");
+        file.details = details.trim().to_owned();
+        Ok(file)
+    }
+
+    /// The text of a tag.
+    pub fn tag(&self, tag: &str) -> Option<&str> {
+        self.tags.iter().find(|(name, _)| *name == tag).map(|(_, text)| text.as_str())
+    }
+}
+
+/// The first word, and what follows it.
+fn split(text: &'static str) -> (&'static str, &'static str) {
+    let text = text.trim();
+    let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (first, rest.trim_start())
+}
+
+/// The first word, or all up to the bracket that closes one opened in it: `STRUCT(a VARCHAR, b BOOLEAN)[]`.
+fn split_type(text: &'static str) -> (&'static str, &'static str) {
+    let mut depth = 0usize;
+    for (at, character) in text.char_indices() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            character if character.is_whitespace() && depth == 0 => return (&text[..at], text[at..].trim_start()),
+            _ => {}
+        }
+    }
+    (text, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_taken_apart() {
+        let file = SqlFile::parse(
+            "-- mfa_x\n--\n-- What it\n-- is.\n--\n-- More.\n--\n-- @area   assess\n-- @param  as_of  TIMESTAMPTZ  now()  last instant\n\
+             -- @column s  STRUCT(a VARCHAR, b BOOLEAN)[]  both\n\nselect 1\n",
+        )
+        .unwrap();
+        assert_eq!((file.name, file.summary.as_str(), file.details.as_str(), file.body), ("mfa_x", "What it is.", "More.", "select 1"));
+        assert_eq!(file.params, [Param { name: "as_of", ty: "TIMESTAMPTZ", default: "now()", doc: "last instant" }]);
+        assert_eq!(file.columns, [ColumnDoc { name: "s", ty: "STRUCT(a VARCHAR, b BOOLEAN)[]", doc: "both" }]);
+        assert_eq!(file.tag("area"), Some("assess"));
+    }
+}

@@ -1,0 +1,109 @@
+//! The SQL files: input relations and virtual views.
+
+use std::sync::LazyLock;
+
+use super::header::SqlFile;
+
+macro_rules! files {
+    ($($folder:literal: $($name:literal)+,)*) => {
+        &[$($(include_str!(concat!("../../../../sql/", $folder, "/", $name, ".sql")),)+)*]
+    };
+}
+
+/// The input relations: what a user loads.
+pub static CONTRACT: LazyLock<Vec<SqlFile>> = LazyLock::new(|| parse(CONTRACT_FILES));
+
+/// The virtual views: what a user asks.
+pub static VIEWS: LazyLock<Vec<SqlFile>> = LazyLock::new(|| parse(VIEW_FILES));
+
+fn parse(files: &[&'static str]) -> Vec<SqlFile> {
+    // A file that does not parse fails the tests; an extension that has been built has none.
+    files.iter().filter_map(|text| SqlFile::parse(text).ok()).collect()
+}
+
+const CONTRACT_FILES: &[&str] = files! {
+    "contract":
+        "mfa_access_reviews"
+        "mfa_apps"
+        "mfa_attestations"
+        "mfa_bypass_codes"
+        "mfa_ca_policies"
+        "mfa_communications"
+        "mfa_control_tests"
+        "mfa_enforcement_events"
+        "mfa_enrollment_events"
+        "mfa_exception_approvals"
+        "mfa_exceptions"
+        "mfa_factor_events"
+        "mfa_factors"
+        "mfa_identities"
+        "mfa_materials"
+        "mfa_owners"
+        "mfa_phases"
+        "mfa_policies"
+        "mfa_policy_approvals"
+        "mfa_prompts"
+        "mfa_roles"
+        "mfa_runbooks"
+        "mfa_signins"
+        "mfa_snapshots"
+        "mfa_support_coverage"
+        "mfa_tickets"
+        "mfa_training_assignments",
+};
+
+const VIEW_FILES: &[&str] = files! {
+    "views/assess": "mfa_factor_periods" "mfa_gaps" "mfa_successful_signins",
+    "views/metrics": "mfa_effective_coverage" "mfa_registration_coverage",
+    "views/policy": "mfa_enrollment_state",
+    "views/rollout": "mfa_adoption_curve",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Column, Factor, Identity, Row, SignIn};
+
+    #[test]
+    fn every_header_parses_and_names_its_file() {
+        for text in CONTRACT_FILES.iter().chain(VIEW_FILES) {
+            let file = SqlFile::parse(text).unwrap();
+            assert!(!file.summary.is_empty(), "{} has no summary", file.name);
+            assert!(file.tag("grain").is_some(), "{} has no grain", file.name);
+            assert!(!file.columns.is_empty(), "{} has no columns", file.name);
+        }
+    }
+
+    #[test]
+    fn every_file_in_the_folders_is_listed() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql");
+        let mut found = Vec::new();
+        let mut folders = vec![root];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    found.push(path.file_stem().unwrap().to_string_lossy().into_owned());
+                }
+            }
+        }
+        found.sort();
+        let mut listed: Vec<_> = CONTRACT.iter().chain(VIEWS.iter()).map(|file| file.name.to_owned()).collect();
+        listed.sort();
+        assert_eq!(found, listed);
+    }
+
+    #[test]
+    fn rows_are_what_the_contract_says() {
+        let relations: [(&str, &[Column]); 3] =
+            [("mfa_signins", SignIn::COLUMNS), ("mfa_identities", Identity::COLUMNS), ("mfa_factors", Factor::COLUMNS)];
+        for (name, columns) in relations {
+            let file = CONTRACT.iter().find(|file| file.name == name).unwrap();
+            let documented: Vec<_> = file.columns.iter().map(|column| (column.name, column.ty)).collect();
+            let returned: Vec<_> = columns.iter().map(|column| (column.name, column.kind.sql())).collect();
+            assert_eq!(documented, returned, "{name}");
+        }
+    }
+}

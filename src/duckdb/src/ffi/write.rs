@@ -1,0 +1,224 @@
+//! Writing vectors.
+
+use std::marker::PhantomData;
+
+use libduckdb_sys::{
+    duckdb_data_chunk, duckdb_data_chunk_get_size, duckdb_data_chunk_get_vector, duckdb_list_entry,
+    duckdb_list_vector_get_child, duckdb_list_vector_get_size, duckdb_list_vector_reserve, duckdb_list_vector_set_size,
+    duckdb_struct_vector_get_child, duckdb_validity_set_row_invalid, duckdb_vector, duckdb_vector_assign_string_element_len,
+    duckdb_vector_ensure_validity_writable, duckdb_vector_get_data, duckdb_vector_get_validity, duckdb_vector_size,
+};
+use mfa_core::model::{PolicyResult, Value};
+
+use super::Type;
+
+/// Strings up to this length are stored in the vector itself.
+const INLINE: usize = 12;
+
+/// Writes one vector of DuckDB's, row by row, in any order. It lives as long as the callback that was given the vector.
+pub(crate) struct Writer<'chunk> {
+    vector: duckdb_vector,
+    data: *mut u8,
+    /// Null until the first NULL.
+    validity: *mut u64,
+    fields: Vec<Writer<'chunk>>,
+    element: Option<ListWriter<'chunk>>,
+    chunk: PhantomData<&'chunk mut ()>,
+}
+
+struct ListWriter<'chunk> {
+    writer: Box<Writer<'chunk>>,
+    ty: Type,
+    length: usize,
+    capacity: usize,
+}
+
+impl<'chunk> Writer<'chunk> {
+    /// # Safety
+    /// `vector` must be a writable vector of type `ty` that outlives `'chunk`, written by nobody else.
+    pub(super) unsafe fn new(vector: duckdb_vector, ty: &Type) -> Self {
+        // SAFETY: the vector is valid by contract, and so are the children of a vector of such a type.
+        unsafe {
+            let fields = match ty {
+                Type::Struct(fields) => (0u64..)
+                    .zip(fields)
+                    .map(|(index, (_, ty))| Self::new(duckdb_struct_vector_get_child(vector, index), ty))
+                    .collect(),
+                _ => Vec::new(),
+            };
+            let element = match ty {
+                Type::List(element) => {
+                    let writer = Self::new(duckdb_list_vector_get_child(vector), element);
+                    let length = duckdb_list_vector_get_size(vector) as usize;
+                    Some(ListWriter { writer: Box::new(writer), ty: (**element).clone(), length, capacity: 0 })
+                }
+                _ => None,
+            };
+            let data = if matches!(ty, Type::Struct(_)) { std::ptr::null_mut() } else { duckdb_vector_get_data(vector).cast() };
+            Self { vector, data, validity: std::ptr::null_mut(), fields, element, chunk: PhantomData }
+        }
+    }
+
+    /// Makes `row` NULL.
+    #[inline]
+    pub(crate) fn null(&mut self, row: usize) {
+        // SAFETY: `vector` is valid; `row` is within it, which every caller of this module's types upholds by taking rows
+        // from the chunk's own size.
+        unsafe {
+            if self.validity.is_null() {
+                duckdb_vector_ensure_validity_writable(self.vector);
+                self.validity = duckdb_vector_get_validity(self.vector);
+            }
+            duckdb_validity_set_row_invalid(self.validity, row as u64);
+        }
+        for field in &mut self.fields {
+            field.null(row);
+        }
+    }
+
+    #[inline]
+    fn put<T>(&mut self, row: usize, value: T) {
+        // SAFETY: `data` is the vector's array of `T`, by the type the writer was made for, and has room for `row`.
+        unsafe { self.data.cast::<T>().add(row).write(value) }
+    }
+
+    pub(crate) fn boolean(&mut self, row: usize, value: bool) {
+        self.put(row, value);
+    }
+
+    pub(crate) fn utinyint(&mut self, row: usize, value: u8) {
+        self.put(row, value);
+    }
+
+    pub(crate) fn uinteger(&mut self, row: usize, value: u32) {
+        self.put(row, value);
+    }
+
+    /// A BIGINT, or a TIMESTAMPTZ as microseconds.
+    pub(crate) fn bigint(&mut self, row: usize, value: i64) {
+        self.put(row, value);
+    }
+
+    pub(crate) fn double(&mut self, row: usize, value: f64) {
+        self.put(row, value);
+    }
+
+    /// An INTERVAL of this many microseconds.
+    pub(crate) fn interval(&mut self, row: usize, micros: i64) {
+        const DAY: i64 = 86_400_000_000;
+        // Whole days as days, which is how DuckDB itself reads INTERVAL '12 hours' and '30 days'.
+        let (days, micros) = if micros % DAY == 0 { (i32::try_from(micros / DAY).unwrap_or(i32::MAX), 0) } else { (0, micros) };
+        self.put(row, libduckdb_sys::duckdb_interval { months: 0, days, micros });
+    }
+
+    #[inline]
+    pub(crate) fn text(&mut self, row: usize, text: &str) {
+        if text.len() <= INLINE {
+            let mut inline = [0u8; 16];
+            inline[..4].copy_from_slice(&(text.len() as u32).to_ne_bytes());
+            inline[4..4 + text.len()].copy_from_slice(text.as_bytes());
+            self.put(row, inline);
+            return;
+        }
+        // SAFETY: `vector` is a valid VARCHAR vector; the bytes are copied before the call returns.
+        unsafe {
+            duckdb_vector_assign_string_element_len(self.vector, row as u64, text.as_ptr().cast(), text.len() as u64);
+        }
+    }
+
+    /// The writer of a field of a STRUCT.
+    pub(crate) fn field(&mut self, index: usize) -> &mut Writer<'chunk> {
+        &mut self.fields[index]
+    }
+
+    /// A list of `length` elements; `write` is called with the element writer and each element's row and index.
+    pub(crate) fn list(&mut self, row: usize, length: usize, mut write: impl FnMut(&mut Writer<'chunk>, usize, usize)) {
+        let Some(list) = &mut self.element else {
+            return;
+        };
+        let offset = list.length;
+        let end = offset + length;
+        // SAFETY: `vector` is a valid list vector. Reserving may move the child's memory, so the child's writer is made
+        // anew; the size covers all rows written before it is set.
+        unsafe {
+            if end > list.capacity {
+                list.capacity = end.next_power_of_two().max(duckdb_vector_size() as usize);
+                duckdb_list_vector_reserve(self.vector, list.capacity as u64);
+                *list.writer = Writer::new(duckdb_list_vector_get_child(self.vector), &list.ty);
+            }
+            duckdb_list_vector_set_size(self.vector, end as u64);
+        }
+        list.length = end;
+        for index in 0..length {
+            write(&mut list.writer, offset + index, index);
+        }
+        self.put(row, duckdb_list_entry { offset: offset as u64, length: length as u64 });
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts<T: AsRef<str>>(&mut self, row: usize, texts: &[T]) {
+        self.list(row, texts.len(), |element, row, index| element.text(row, texts[index].as_ref()));
+    }
+
+    /// A value of a canonical row.
+    #[inline]
+    pub(crate) fn value(&mut self, row: usize, value: Value<'_>) {
+        match value {
+            Value::Null => self.null(row),
+            Value::Text(text) => self.text(row, text),
+            Value::Bool(value) => self.boolean(row, value),
+            Value::Int(value) | Value::Timestamp(value) => self.bigint(row, value),
+            Value::Double(value) => self.double(row, value),
+            Value::TextList(texts) => self.texts(row, texts),
+            Value::PolicyResults(results) => self.list(row, results.len(), |element, row, index| {
+                let PolicyResult { policy_id, name, result, is_report_only } = &results[index];
+                for (field, text) in [policy_id, name, result].into_iter().enumerate() {
+                    element.field(field).optional_text(row, text.as_deref());
+                }
+                match is_report_only {
+                    Some(value) => element.field(3).boolean(row, *value),
+                    None => element.field(3).null(row),
+                }
+            }),
+        }
+    }
+
+    pub(crate) fn optional_text(&mut self, row: usize, text: Option<&str>) {
+        match text {
+            Some(text) => self.text(row, text),
+            None => self.null(row),
+        }
+    }
+}
+
+/// The rows a table function may fill in one call.
+pub(crate) struct Rows<'chunk> {
+    /// One writer for each column that is wanted, in the order of the projection.
+    pub(crate) columns: Vec<Writer<'chunk>>,
+}
+
+impl Rows<'_> {
+    /// How many rows fit.
+    pub(crate) fn capacity() -> usize {
+        // SAFETY: takes nothing and returns a constant.
+        unsafe { duckdb_vector_size() as usize }
+    }
+
+    /// # Safety
+    /// `chunk` must be an output chunk whose columns have these types.
+    pub(super) unsafe fn new<'t>(chunk: duckdb_data_chunk, types: impl Iterator<Item = &'t Type>) -> Self {
+        // SAFETY: by contract.
+        let columns = (0u64..)
+            .zip(types)
+            .map(|(index, ty)| unsafe { Writer::new(duckdb_data_chunk_get_vector(chunk, index), ty) })
+            .collect();
+        Self { columns }
+    }
+}
+
+/// # Safety
+/// `chunk` must be valid.
+pub(super) unsafe fn size(chunk: duckdb_data_chunk) -> usize {
+    // SAFETY: by contract.
+    unsafe { duckdb_data_chunk_get_size(chunk) as usize }
+}

@@ -1,0 +1,504 @@
+//! The readers as table functions: files to blocks to rows, on all threads.
+//!
+//! Threads take blocks, from a file of their own while there are more files than threads, else together from one. Plain
+//! NDJSON is cut into byte ranges that are read independently; any other file is read from its beginning, by whichever
+//! thread holds its stream, and parsed by that thread after it has let go.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use mfa_core::model::{Row, Value};
+use mfa_core::readers::framing::{BLOCK, Block, HEAD, MAX_RECORD, Position, Shape, Stream, count_lines, shape};
+use mfa_core::readers::{Category, Layout, Parse, Reader, Record, Reject};
+
+use crate::ffi::table::{Call, Column, TableFunction};
+use crate::ffi::write::Rows;
+use crate::ffi::{Error, Type};
+use crate::history::{History, Rejected, Scan as Account};
+
+/// One reader.
+pub(crate) struct LogReader {
+    pub(crate) reader: &'static Reader,
+    pub(crate) history: Arc<History>,
+}
+
+/// A call: which files, which rows, and what to do with bad records.
+pub(crate) struct Bound {
+    paths: Vec<String>,
+    bytes: u64,
+    parse: Parse,
+    max_rejects: u64,
+    fail: bool,
+}
+
+/// An execution.
+pub(crate) struct Scan {
+    wanted: Vec<usize>,
+    columns: SourceColumns,
+    parse: Parse,
+    max_rejects: u64,
+    fail: bool,
+    plans: Vec<OnceLock<Plan>>,
+    layout: Layout,
+    next_file: AtomicUsize,
+    account: Arc<Account>,
+}
+
+/// Where a row says which file and record it is from.
+#[derive(Clone, Copy)]
+struct SourceColumns {
+    file: usize,
+    record: usize,
+}
+
+/// How a file is read.
+enum Plan {
+    Ranges(Ranges),
+    /// `None` when it has ended.
+    Stream(Mutex<Option<Stream>>),
+}
+
+/// A thread of an execution.
+#[derive(Default)]
+pub(crate) struct Thread {
+    open: Option<Open>,
+    /// The file this thread took for its own.
+    file: Option<usize>,
+    spare: Vec<u8>,
+}
+
+struct Open {
+    file: usize,
+    block: Block,
+    position: Position,
+    /// Rows of the record at `position` that are already out.
+    emitted: usize,
+}
+
+impl TableFunction for LogReader {
+    type Bound = Bound;
+    type Scan = Scan;
+    type Thread = Thread;
+
+    fn name(&self) -> &'static str {
+        self.reader.name
+    }
+
+    fn parameters(&self) -> Vec<Type> {
+        vec![Type::Any]
+    }
+
+    fn named(&self) -> Vec<(&'static str, Type)> {
+        let mut named = vec![("on_error", Type::Varchar), ("max_rejects", Type::Bigint)];
+        if self.reader.parse.len() > 1 {
+            named.push(("rows", Type::Varchar));
+        }
+        named
+    }
+
+    fn bind(&self, call: &Call) -> Result<(Vec<Column>, Bound), Error> {
+        let name = self.reader.name;
+        let in_reader = |error: String| format!("{name}: {error}");
+        let (paths, bytes) = call.texts(0).and_then(|paths| find_files(&paths)).map_err(in_reader)?;
+        let parse = match call.named_text("rows") {
+            None => self.reader.parse[0],
+            Some(rows) => *self.reader.parse.iter().find(|parse| parse.rows() == rows).ok_or_else(|| {
+                let choices: Vec<_> = self.reader.parse.iter().map(|parse| format!("'{}'", parse.rows())).collect();
+                format!("{name}: rows := '{rows}' is not offered; use {}", choices.join(" or "))
+            })?,
+        };
+        let fail = match call.named_text("on_error").as_deref() {
+            None | Some("reject") => false,
+            Some("fail") => true,
+            Some(other) => return Err(format!("{name}: on_error := '{other}' is not offered; use 'reject' or 'fail'")),
+        };
+        let max_rejects = match call.named_bigint("max_rejects") {
+            None => u64::MAX,
+            Some(number) => {
+                u64::try_from(number).map_err(|_| format!("{name}: max_rejects := {number} must not be negative"))?
+            }
+        };
+        let columns = parse.columns().iter().map(|column| Column { name: column.name, ty: column.kind.into() }).collect();
+        Ok((columns, Bound { paths, bytes, parse, max_rejects, fail }))
+    }
+
+    fn estimate(&self, bound: &Bound) -> Option<u64> {
+        // Sign-ins are one to five kilobytes; a guess this rough is still what the optimiser needs to order joins.
+        Some(bound.bytes / 2_000 + 1)
+    }
+
+    fn start(&self, bound: &Bound, wanted: Vec<usize>) -> Result<(Scan, u64), Error> {
+        let column = |name: &str| {
+            bound.parse.columns().iter().position(|column| column.name == name).unwrap_or(usize::MAX)
+        };
+        let threads = bound.bytes / BLOCK as u64 + bound.paths.len() as u64;
+        let scan = Scan {
+            columns: SourceColumns { file: column("source_file"), record: column("source_record") },
+            wanted,
+            parse: bound.parse,
+            max_rejects: bound.max_rejects,
+            fail: bound.fail,
+            plans: bound.paths.iter().map(|_| OnceLock::new()).collect(),
+            layout: self.reader.layout,
+            next_file: AtomicUsize::new(0),
+            account: self.history.start(self.reader.name, &bound.paths),
+        };
+        Ok((scan, threads))
+    }
+
+    fn fill(&self, scan: &Scan, thread: &mut Thread, rows: &mut Rows<'_>) -> Result<usize, Error> {
+        scan.fill(thread, rows).map_err(|error| format!("{}: {error}", self.reader.name))
+    }
+}
+
+/// Resolves paths and patterns to files, and their size in all.
+fn find_files(paths: &[Option<String>]) -> Result<(Vec<String>, u64), Error> {
+    let mut found = Vec::new();
+    if paths.is_empty() {
+        return Err("the list of paths is empty".to_owned());
+    }
+    for path in paths {
+        let Some(path) = path else {
+            return Err("the path is NULL".to_owned());
+        };
+        if Path::new(path).exists() || !path.contains(['*', '?', '[']) {
+            found.push(path.clone());
+            continue;
+        }
+        let matches = glob::glob(path).map_err(|error| format!("'{path}' is not a valid pattern: {}", error.msg))?;
+        let before = found.len();
+        // What cannot be looked into may hold logs, so it is an error, not a silent loss.
+        for entry in matches {
+            let entry = entry.map_err(|error| format!("cannot read '{}': {}", error.path().display(), error.error()))?;
+            if entry.is_file() {
+                found.push(entry.to_string_lossy().into_owned());
+            }
+        }
+        if found.len() == before {
+            return Err(format!("no file matches '{path}'"));
+        }
+    }
+    let mut bytes = 0;
+    for path in &found {
+        let metadata = std::fs::metadata(path).map_err(|error| cannot_open(path, &error))?;
+        if metadata.is_dir() {
+            return Err(format!("'{path}' is a directory; name the files in it, for example '{}/*'", path.trim_end_matches('/')));
+        }
+        bytes += metadata.len();
+    }
+    Ok((found, bytes))
+}
+
+fn cannot_open(path: &str, error: &io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("no such file: '{path}'"),
+        io::ErrorKind::PermissionDenied => format!("permission denied: '{path}'"),
+        _ => format!("cannot read '{path}': {error}"),
+    }
+}
+
+impl Scan {
+    fn fill(&self, thread: &mut Thread, rows: &mut Rows<'_>) -> Result<usize, Error> {
+        let capacity = Rows::capacity();
+        let mut filled = 0;
+        while filled < capacity {
+            let Some(open) = &mut thread.open else {
+                match self.next_block(thread)? {
+                    Some(open) => thread.open = Some(open),
+                    None => break,
+                }
+                continue;
+            };
+            if self.read_record(open, rows, &mut filled, capacity)? {
+                continue;
+            }
+            if let Some(done) = thread.open.take() {
+                self.account.files[done.file].open_blocks.fetch_sub(1, Ordering::AcqRel);
+                thread.spare = done.block.into_bytes();
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Reads the next record of a block; false when there is none.
+    fn read_record(&self, open: &mut Open, rows: &mut Rows<'_>, filled: &mut usize, capacity: usize) -> Result<bool, Error> {
+        let before = open.position;
+        let Some(piece) = open.block.next(&mut open.position) else {
+            return Ok(false);
+        };
+        let file = &self.account.files[open.file];
+        let source = Source { columns: self.columns, file: &file.path, record: piece.number };
+        let result = piece.content.and_then(|record| match (self.parse, record) {
+            (Parse::SignIn(parse), Record::Json(bytes)) => {
+                let row = parse(bytes)?;
+                let found = usize::from(row.is_some());
+                if let Some(row) = row {
+                    self.write(&row, source, rows, *filled);
+                }
+                Ok((found, found))
+            }
+            (Parse::Identities(parse), record) => {
+                let list = parse(record)?;
+                Ok((self.write_all(&list, open.emitted, source, rows, *filled, capacity), list.len() - open.emitted))
+            }
+            (Parse::Factors(parse), record) => {
+                let list = parse(record)?;
+                Ok((self.write_all(&list, open.emitted, source, rows, *filled, capacity), list.len() - open.emitted))
+            }
+            (Parse::SignIn(_), Record::Csv(..)) => Err(Reject::at(Category::Syntax, 0)),
+        });
+        match result {
+            Ok((0, 0)) if open.emitted == 0 => {
+                file.ignored.fetch_add(1, Ordering::Relaxed);
+            }
+            Ok((written, left)) => {
+                *filled += written;
+                file.rows.fetch_add(written as u64, Ordering::Relaxed);
+                if written < left {
+                    // The chunk is full: the rest of this record comes with the next one.
+                    open.emitted += written;
+                    open.position = before;
+                } else {
+                    open.emitted = 0;
+                }
+            }
+            Err(reject) => self.reject(open.file, piece.number, piece.offset, reject)?,
+        }
+        Ok(true)
+    }
+
+    fn write_all<R: Row>(&self, list: &[R], from: usize, source: Source<'_>, rows: &mut Rows<'_>, filled: usize, capacity: usize) -> usize {
+        let fits = (list.len() - from).min(capacity - filled);
+        for (index, row) in list[from..from + fits].iter().enumerate() {
+            self.write(row, source, rows, filled + index);
+        }
+        fits
+    }
+
+    #[inline]
+    fn write<R: Row>(&self, row: &R, source: Source<'_>, rows: &mut Rows<'_>, at: usize) {
+        for (writer, column) in rows.columns.iter_mut().zip(&self.wanted) {
+            let value = if *column == source.columns.file {
+                Value::Text(source.file)
+            } else if *column == source.columns.record {
+                Value::Int(source.record.cast_signed())
+            } else {
+                row.value(*column)
+            };
+            writer.value(at, value);
+        }
+    }
+
+    fn reject(&self, file: usize, record: u64, offset: u64, reject: Reject) -> Result<(), Error> {
+        let offset = offset + reject.offset as u64;
+        let path = &self.account.files[file].path;
+        let describe = |reject: &Reject| {
+            let column = reject.column.as_ref().map(|column| format!(" ({column})")).unwrap_or_default();
+            format!("record {record} at byte {offset} of {path}: {}{column}", reject.category.explain())
+        };
+        if self.fail {
+            return Err(format!("{}; on_error := 'reject' skips such records and lists them in mfa_rejects()", describe(&reject)));
+        }
+        let rejects = self.account.reject(Rejected { file, record, offset, reject: reject.clone() });
+        if rejects > self.max_rejects {
+            return Err(format!("more than max_rejects := {} records were rejected, the last being {}", self.max_rejects, describe(&reject)));
+        }
+        Ok(())
+    }
+
+    /// Finds work: more of the thread's own file, a file nobody has taken, or a part of one that others are reading.
+    fn next_block(&self, thread: &mut Thread) -> Result<Option<Open>, Error> {
+        loop {
+            if let Some(file) = thread.file {
+                if let Some(open) = self.take(file, thread)? {
+                    return Ok(Some(open));
+                }
+                thread.file = None;
+            }
+            let file = self.next_file.fetch_add(1, Ordering::Relaxed);
+            if file >= self.plans.len() {
+                break;
+            }
+            thread.file = Some(file);
+        }
+        for file in 0..self.plans.len() {
+            if !self.account.files[file].exhausted.load(Ordering::Acquire) && let Some(open) = self.take(file, thread)? {
+                return Ok(Some(open));
+            }
+        }
+        Ok(None)
+    }
+
+    fn take(&self, file: usize, thread: &mut Thread) -> Result<Option<Open>, Error> {
+        let account = &self.account.files[file];
+        let path = &account.path;
+        let plan = match self.plans[file].get() {
+            Some(plan) => plan,
+            None => {
+                let plan = Plan::new(path, self.layout).map_err(|error| cannot_open(path, &error))?;
+                self.plans[file].get_or_init(|| plan)
+            }
+        };
+        // Open before it is taken, so that the file does not look finished in between.
+        account.open_blocks.fetch_add(1, Ordering::AcqRel);
+        let spare = std::mem::take(&mut thread.spare);
+        let block = match plan {
+            Plan::Ranges(ranges) => ranges.next_block(spare),
+            Plan::Stream(stream) => {
+                let mut stream = lock(stream);
+                let block = stream.as_mut().map_or(Ok(None), |stream| stream.next_block(spare));
+                if matches!(block, Ok(None)) {
+                    *stream = None;
+                }
+                block
+            }
+        };
+        match block {
+            Ok(Some(block)) => Ok(Some(Open { file, block, position: Position::default(), emitted: 0 })),
+            Ok(None) => {
+                account.exhausted.store(true, Ordering::Release);
+                account.open_blocks.fetch_sub(1, Ordering::AcqRel);
+                Ok(None)
+            }
+            Err(error) => Err(cannot_open(path, &error)),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    columns: SourceColumns,
+    file: &'a str,
+    record: u64,
+}
+
+impl Plan {
+    fn new(path: &str, layout: Layout) -> io::Result<Self> {
+        let mut file = File::open(path)?;
+        let mut head = Vec::new();
+        file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+        let size = file.metadata()?.len();
+        if layout == Layout::Json && let Shape::Lines(start) = shape(&head) && size > head.len() as u64 {
+            return Ok(Self::Ranges(Ranges { file, start, size, next: AtomicUsize::new(0), turn: Mutex::default(), turned: Condvar::new() }));
+        }
+        let input = io::Cursor::new(head).chain(file);
+        Ok(Self::Stream(Mutex::new(Some(Stream::open(input, layout)?))))
+    }
+}
+
+/// A file of lines, read in ranges of [`BLOCK`] bytes. A range holds the lines that begin in it.
+struct Ranges {
+    file: File,
+    /// The length of the byte order mark.
+    start: u64,
+    size: u64,
+    next: AtomicUsize,
+    turn: Mutex<Turn>,
+    turned: Condvar,
+}
+
+/// Ranges count their lines in order, so that each knows the number of its first. Counting is far faster than parsing, and
+/// a range waits only for those before it, which are being counted already.
+#[derive(Default)]
+struct Turn {
+    range: usize,
+    lines: u64,
+    failed: bool,
+}
+
+impl Ranges {
+    fn next_block(&self, spare: Vec<u8>) -> io::Result<Option<Block>> {
+        let range = self.next.fetch_add(1, Ordering::Relaxed);
+        let start = self.start + (range * BLOCK) as u64;
+        if start >= self.size {
+            return Ok(None);
+        }
+        let lines = self.read(spare, start);
+        let count = lines.as_ref().map_or(0, |(bytes, _)| count_lines(bytes));
+        let mut turn = lock(&self.turn);
+        while turn.range < range && !turn.failed {
+            turn = self.turned.wait(turn).unwrap_or_else(PoisonError::into_inner);
+        }
+        turn.range += 1;
+        turn.failed |= lines.is_err();
+        let first = turn.lines + 1;
+        turn.lines += count;
+        let failed = turn.failed;
+        drop(turn);
+        self.turned.notify_all();
+        let (bytes, offset) = lines?;
+        if failed {
+            return Err(io::Error::other("another part of the file could not be read"));
+        }
+        Ok(Some(Block::lines(bytes, offset - self.start, first)))
+    }
+
+    /// The lines that begin in the range from `start`, and where the first does.
+    fn read(&self, mut bytes: Vec<u8>, start: u64) -> io::Result<(Vec<u8>, u64)> {
+        // The byte before tells whether a line begins at `start`.
+        let from = if start == self.start { start } else { start - 1 };
+        let end = (start + BLOCK as u64).min(self.size);
+        let mut length = self.append(&mut bytes, 0, from, (end - from) as usize)?;
+        let first = if from == start {
+            0
+        } else {
+            match memchr::memchr(b'\n', &bytes[..length]) {
+                Some(at) => at + 1,
+                None => length,
+            }
+        };
+        // A line feed as the last byte of the range means that the next line begins in the next range.
+        let mut searched = length.saturating_sub(1);
+        while first < length && memchr::memchr(b'\n', &bytes[searched..length]).is_none() {
+            if length - first > MAX_RECORD + BLOCK {
+                break;
+            }
+            searched = length;
+            let more = self.append(&mut bytes, length, from + length as u64, 256 << 10)?;
+            if more == 0 {
+                break;
+            }
+            length += more;
+        }
+        if let Some(at) = memchr::memchr(b'\n', &bytes[searched..length]) {
+            length = searched + at + 1;
+        }
+        bytes.truncate(length);
+        bytes.drain(..first.min(length));
+        Ok((bytes, from + first as u64))
+    }
+
+    /// Reads up to `wanted` bytes at `offset` to `bytes[at..]`; fewer only at the end of the file.
+    fn append(&self, bytes: &mut Vec<u8>, at: usize, offset: u64, wanted: usize) -> io::Result<usize> {
+        if bytes.len() < at + wanted {
+            bytes.resize(at + wanted, 0);
+        }
+        let mut read = 0;
+        while read < wanted {
+            match read_at(&self.file, &mut bytes[at + read..at + wanted], offset + read as u64) {
+                Ok(0) => break,
+                Ok(more) => read += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(read)
+    }
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, bytes, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, bytes, offset)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,122 @@
+//! Scalar functions over the kernels of `mfa-core`.
+
+use mfa_core::model::{Method, Provider, Row as _, SignIn};
+
+use crate::ffi::Error;
+use crate::ffi::Type;
+use crate::ffi::read::Vector;
+use crate::ffi::scalar::ScalarFunction;
+use crate::ffi::write::Writer;
+
+/// A scalar function: name, parameter types, result type, and what it does with each row.
+#[derive(Clone)]
+pub(crate) struct Scalar {
+    name: &'static str,
+    parameters: &'static [Type],
+    returns: Type,
+    row: fn(&[Vector<'_>], usize, &mut Writer<'_>) -> Result<(), Error>,
+}
+
+/// All of them.
+pub(crate) fn scalars() -> Vec<Scalar> {
+    use Type::{Boolean, Double, Varchar};
+    let signin = Type::Struct(SignIn::COLUMNS.iter().map(|column| (column.name, column.kind.into())).collect());
+    vec![
+        Scalar { name: "mfa_canonical_method", parameters: &[Varchar, Varchar], returns: Varchar, row: canonical_method },
+        Scalar { name: "mfa_method_strength", parameters: &[Varchar], returns: Varchar, row: method_strength },
+        Scalar { name: "mfa_is_phishing_resistant", parameters: &[Varchar], returns: Boolean, row: is_phishing_resistant },
+        Scalar { name: "mfa_distance_km", parameters: &[Double, Double, Double, Double], returns: Double, row: distance_km },
+        Scalar { name: "mfa_normalize_signin", parameters: &[Varchar, Varchar], returns: signin, row: normalize_signin },
+        Scalar { name: "mfa_signin_reject", parameters: &[Varchar, Varchar], returns: Varchar, row: signin_reject },
+        Scalar { name: "mfa_version", parameters: &[], returns: Varchar, row: version },
+    ]
+}
+
+impl ScalarFunction for Scalar {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn signatures(&self) -> Vec<Vec<Type>> {
+        vec![self.parameters.to_vec()]
+    }
+
+    fn returns(&self) -> Type {
+        self.returns.clone()
+    }
+
+    fn call(&self, arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+        (0..rows).try_for_each(|row| (self.row)(arguments, row, result).map_err(|error| format!("{}: {error}", self.name)))
+    }
+}
+
+fn canonical_method(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let provider = match arguments[0].text(row) {
+        None => None,
+        Some(name) => Some(Provider::parse(name).ok_or_else(|| {
+            let known: Vec<_> = Provider::ALL.iter().map(|provider| provider.as_str()).collect();
+            format!("unknown provider; known are {}", known.join(", "))
+        })?),
+    };
+    let method = arguments[1].text(row).and_then(|spelling| Method::from_spelling(provider, spelling));
+    result.optional_text(row, method.map(Method::as_str));
+    Ok(())
+}
+
+fn method_strength(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let strength = arguments[0].text(row).and_then(Method::parse).map(|method| method.strength().as_str());
+    result.optional_text(row, strength);
+    Ok(())
+}
+
+fn is_phishing_resistant(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    match arguments[0].text(row).and_then(Method::parse) {
+        Some(method) if method != Method::Unknown => result.boolean(row, method.is_phishing_resistant()),
+        _ => result.null(row),
+    }
+    Ok(())
+}
+
+fn distance_km(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let degrees = |index: usize| arguments[index].double(row);
+    let distance = degrees(0)
+        .zip(degrees(1))
+        .zip(degrees(2).zip(degrees(3)))
+        .and_then(|((lat1, lon1), (lat2, lon2))| mfa_core::geo::distance_km(lat1, lon1, lat2, lon2));
+    match distance {
+        Some(distance) => result.double(row, distance),
+        None => result.null(row),
+    }
+    Ok(())
+}
+
+fn normalize_signin(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let (Some(provider), Some(json)) = (arguments[0].text(row), arguments[1].text(row)) else {
+        result.null(row);
+        return Ok(());
+    };
+    match mfa_core::readers::normalize_signin(provider, json.as_bytes())? {
+        Ok(Some(signin)) => {
+            for column in 0..SignIn::COLUMNS.len() {
+                result.field(column).value(row, signin.value(column));
+            }
+        }
+        Ok(None) | Err(_) => result.null(row),
+    }
+    Ok(())
+}
+
+fn signin_reject(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let (Some(provider), Some(json)) = (arguments[0].text(row), arguments[1].text(row)) else {
+        result.null(row);
+        return Ok(());
+    };
+    let reject = mfa_core::readers::normalize_signin(provider, json.as_bytes())?.err();
+    result.optional_text(row, reject.map(|reject| reject.category.as_str()));
+    Ok(())
+}
+
+fn version(_: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    result.text(row, env!("CARGO_PKG_VERSION"));
+    Ok(())
+}
