@@ -47,7 +47,7 @@ pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
     let version_1 = entry.username.as_str().is_some()
         && has_result
         && (entry.factor.as_str().is_some() || entry.integration.as_str().is_some());
-    if !version_2 && !version_1 && !(is_log_of.is_some() && has_result) {
+    if !(version_2 || version_1 || (is_log_of.is_some() && has_result)) {
         return Err(Reject::at(Category::WrongProvider, 0));
     }
     row(record, entry).map(Some)

@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 
 use super::json::{self, Many, Nested, Number, Text, shape};
+use super::recognise::Probe;
 use super::{Category, Layout, Parse, Reader, Reject, contains, event_id, lower, pick, time};
 use crate::model::method::Kinds;
 use crate::model::{Method, PolicyResult, Provider, SignIn};
@@ -21,14 +22,23 @@ pub(super) const READER: Reader = Reader {
     parse: &[Parse::SignIn(parse)],
 };
 
+/// Whether a record is of this log.
+pub(super) fn claims(probe: &Probe<'_>) -> bool {
+    if let Some(category) = probe.category.as_str() {
+        return Kind::from_category(category).is_some() || (probe.time.0 && probe.operation.0);
+    }
+    (probe.created_date_time.0 || probe.time.0) && probe.app_id.0 && probe.signs_in.0
+}
+
 /// One record, in either envelope.
 pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
     let mut envelope: EntraRecord<'_> = json::parse(record)?;
     let kind = match envelope.category.as_str() {
         Some(category) => match Kind::from_category(category) {
             Some(kind) => Some(kind),
-            // Directory audits and provisioning travel in the same export.
-            None => return Ok(None),
+            // Directory audits and provisioning travel in the same export, and every record of it names an operation.
+            None if envelope.operation.as_str().is_some() => return Ok(None),
+            None => return Err(Reject::at(Category::WrongProvider, 0)),
         },
         None => None,
     };
@@ -544,6 +554,7 @@ shape! {
     struct EntraRecord<'a> {
         time: Text<'a> = "time" | "TimeGenerated",
         category: Text<'a> = "category",
+        operation: Text<'a> = "operationName" | "activityDisplayName",
         properties: Nested<EntraRecord<'a>> = "properties",
         result_type: Text<'a> = "resultType",
         result_description: Text<'a> = "resultDescription",

@@ -16,8 +16,17 @@ use super::{Category, Reject};
 /// Brackets a record may nest. The deepest log we know of nests nine; a parser that recurses must stop somewhere.
 const MAX_DEPTH: usize = 128;
 
-/// Parses one record into a shape.
+/// Parses one record into a shape. Valid JSON of anything but an object is a reject, too.
 pub(super) fn parse<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, Reject> {
+    let shape = parse_any(record)?;
+    match record.trim_ascii_start().first() {
+        Some(b'{') => Ok(shape),
+        _ => Err(Reject::at(Category::NotAnObject, 0)),
+    }
+}
+
+/// Parses JSON found inside a record.
+pub(super) fn parse_any<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, Reject> {
     let Ok(text) = simdutf8::basic::from_utf8(record) else {
         let valid = std::str::from_utf8(record).map_or_else(|e| e.valid_up_to(), str::len);
         return Err(Reject::at(Category::InvalidUtf8, valid));
@@ -263,7 +272,7 @@ macro_rules! shape {
                     Ok(shape)
                 }
                 fn from_text(text: &str) -> Result<Self, $crate::readers::Reject> {
-                    let shape: $name<'_> = $crate::readers::json::parse(text.as_bytes())?;
+                    let shape: $name<'_> = $crate::readers::json::parse_any(text.as_bytes())?;
                     Ok(shape.into_owned())
                 }
             }
@@ -273,7 +282,7 @@ macro_rules! shape {
                     if !$crate::readers::json::looks_like_json(text) {
                         return Ok(None);
                     }
-                    let list: $crate::readers::json::Many<$name<'_>> = $crate::readers::json::parse(text.as_bytes())?;
+                    let list: $crate::readers::json::Many<$name<'_>> = $crate::readers::json::parse_any(text.as_bytes())?;
                     Ok(IntoOwned::into_owned(list).0)
                 }
             }
@@ -564,7 +573,7 @@ impl<'de> Element<'de> for Text<'de> {
             let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
             return Ok(Some(words.map(|word| Text(Some(Cow::Owned(word.to_owned())))).collect()));
         }
-        let list: Vec<Text<'_>> = parse(text.as_bytes())?;
+        let list: Vec<Text<'_>> = parse_any(text.as_bytes())?;
         Ok(Some(list.into_iter().map(IntoOwned::into_owned).collect()))
     }
 }

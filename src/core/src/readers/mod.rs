@@ -6,14 +6,24 @@
 
 use std::borrow::Cow;
 
+mod aws_credential_report;
 mod duo_auth_log;
+mod entra_registration;
 mod entra_signins;
+mod entra_users;
 pub mod framing;
+mod mfa_identities;
+mod mfa_signins;
+mod okta_factors;
 mod okta_system_log;
+mod okta_users;
 
 mod json;
 mod recognise;
+mod table;
 mod time;
+
+pub use mfa_signins::{NormalizeSignInError, normalize_signin};
 
 use crate::model::{Column, Factor, Identity, Row, SignIn};
 
@@ -175,7 +185,18 @@ impl Parse {
 }
 
 /// Every log that can be read.
-pub static READERS: &[Reader] = &[entra_signins::READER, okta_system_log::READER, duo_auth_log::READER];
+pub static READERS: &[Reader] = &[
+    entra_signins::READER,
+    entra_registration::READER,
+    entra_users::READER,
+    okta_system_log::READER,
+    okta_users::READER,
+    okta_factors::READER,
+    duo_auth_log::READER,
+    aws_credential_report::READER,
+    mfa_signins::READER,
+    mfa_identities::READER,
+];
 
 /// An id for a record whose log gives none: the same record always gets the same.
 fn event_id(record: &[u8]) -> Cow<'static, str> {

@@ -976,7 +976,7 @@ impl Pairs {
     fn from_text(text: &str) -> Self {
         let text = text.trim();
         if text.starts_with("{\"") || text.starts_with("[\"") {
-            return json::parse(text.as_bytes()).unwrap_or_default();
+            return json::parse_any(text.as_bytes()).unwrap_or_default();
         }
         let mut pairs: Vec<(String, String)> = Vec::new();
         for word in text.trim_matches(['{', '}', '[', ']']).split(',').map(str::trim).filter(|word| !word.is_empty()) {
