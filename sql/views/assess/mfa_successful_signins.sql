@@ -7,7 +7,7 @@
 -- application was opened, when the second factor passed, or when the primary factor passed and nothing more was asked.
 -- So a failed challenge is not a skipped one, and a password event is never counted as a single-factor sign-in beside
 -- its own second factor. An application opened later in a session takes over what is known of that session: a claim when it
--- has passed MFA, none when it has not. What the log does not say stays `unknown`: it is neither a pass nor a gap.
+-- has passed MFA, none when a password is all there was. What the log does not say stays `unknown`: it is neither a pass nor a gap.
 --
 -- @area      assess
 -- @reads     mfa_signins
@@ -65,6 +65,7 @@ whole as (
             when mfa_result = 'satisfied' then 1
             when mfa_result = 'bypassed' then 5
             when mfa_result = 'not_attempted' then 7
+            when event_kind = 'primary' and first_factor = 'password' then 7
             else 8
         end as met_rank
     from mfa_signins
@@ -112,6 +113,7 @@ parts as (
             when mfa_result = 'satisfied' then 1
             when mfa_result = 'bypassed' then 5
             when mfa_result = 'not_attempted' then 7
+            when event_kind = 'primary' and first_factor = 'password' then 7
             else 8
         end as met_rank
     from mfa_signins

@@ -124,6 +124,7 @@ moves as (
     select
         o.exception_id,
         o.version,
+        o.subject,
         o.criterion,
         o.starts_at,
         o.expires_at,
@@ -141,6 +142,7 @@ moves as (
     group by
         o.exception_id,
         o.version,
+        o.subject,
         o.criterion,
         o.starts_at,
         o.expires_at
@@ -153,7 +155,7 @@ judged as (
         m.version,
         coalesce(m.approvers, []) as moved_approvers,
         mfa_evaluate(
-            {'population': 'workforce', 'privileged': false, 'roles': cast([] as varchar[])},
+            {'id': m.subject, 'population': 'workforce', 'privileged': false, 'roles': cast([] as varchar[])},
             [{'method': 'password', 'status': 'active'}],
             cast(null as struct(id varchar, sensitivity varchar)),
             cast(null as struct(signals varchar[], protocol varchar)),

@@ -144,6 +144,7 @@ asked as (
         l.exception_id,
         mfa_evaluate(
             {
+                'id': l.subject,
                 'population': coalesce(s.population, 'unknown'),
                 'privileged': coalesce(s.is_privileged, false),
                 'roles': cast([] as varchar[])

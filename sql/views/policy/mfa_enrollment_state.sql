@@ -7,7 +7,7 @@
 -- An account described by several rows is one account. Rows of the provider `hr` are people: where an account of another
 -- provider has the same login name they lend it their population, department and region and do not stand for themselves.
 -- What a provider does not tell of an account is taken from the other accounts with the same login name.
--- Where a provider tells of no account whether it is privileged, and no other account of the login does either, it is
+-- Where a provider never says that an account is not privileged, and no other account of the login does either, it is
 -- classified as unprivileged, and `is_privileged` stays NULL: load roles or a directory that tells administrators apart.
 -- Whether an account has registered nothing or nothing is known about it: without any row in mfa_factors for its provider
 -- the factors are unknown, except at providers whose list of accounts carries the factors in the same record.
@@ -125,7 +125,7 @@ telling_providers as (
         provider,
         true as tells_privilege
     from described
-    where is_privileged is not null
+    where not is_privileged
     group by provider
 ),
 
@@ -161,7 +161,22 @@ accounts as (
         and (d.created_at is null or d.created_at <= $as_of)
 ),
 
-factors as (
+-- when a method was registered, from the events where the snapshot does not say
+registrations as (
+    select
+        provider,
+        identity_id,
+        method,
+        min(valid_from) as registered_at
+    from mfa_factor_periods
+    where source = 'snapshot'
+    group by
+        provider,
+        identity_id,
+        method
+),
+
+listed as (
     select
         provider,
         identity_id,
@@ -170,11 +185,28 @@ factors as (
         cast(registered_at as timestamptz) as registered_at,
         cast(last_used_at as timestamptz) as last_used_at,
         attested,
-        number_matching,
-        false as is_from_events
+        number_matching
     from mfa_factors
     where identity_id is not null
         and (registered_at is null or cast(registered_at as timestamptz) <= $as_of)
+),
+
+factors as (
+    select
+        l.provider,
+        l.identity_id,
+        l.method,
+        l.status,
+        coalesce(l.registered_at, r.registered_at) as registered_at,
+        l.last_used_at,
+        l.attested,
+        l.number_matching,
+        false as is_from_events
+    from listed as l
+    left join registrations as r
+        on r.provider = l.provider
+        and r.identity_id = l.identity_id
+        and r.method = l.method
     union all
     select
         provider,
