@@ -244,10 +244,10 @@ impl Scan {
         let result = piece.content.and_then(|record| match (self.parse, record) {
             (Parse::SignIn(parse), Record::Json(bytes)) => {
                 let row = parse(bytes)?;
-                let found = usize::from(row.is_some());
-                if let Some(row) = row {
-                    self.write(&row, source, rows, *filled);
+                if let Some(row) = &row {
+                    self.write(row, source, rows, *filled);
                 }
+                let found = usize::from(row.is_some());
                 Ok((found, found))
             }
             (Parse::Identities(parse), record) => {

@@ -50,7 +50,7 @@ pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
         return Err(Reject::at(Category::WrongProvider, 0));
     }
     let kind = kind.unwrap_or_else(|| details.kind());
-    row(record, kind, &mut details).map(Some)
+    row(record, kind, &mut details)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl EntraRecord<'_> {
     }
 }
 
-fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Result<SignIn<'a>, Reject> {
+fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Result<Option<SignIn<'a>>, Reject> {
     let event_time = time::required(&[("createdDateTime", &details.created), ("time", &details.time)])?;
     let latitude = time::degrees(details.location.coordinates.latitude, 90.0, "latitude")?;
     let longitude = time::degrees(details.location.coordinates.longitude, 180.0, "longitude")?;
@@ -169,7 +169,8 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
 
     let event_type_raw = details.category.take().or(Some(Cow::Borrowed(kind.category())));
     let policies = std::mem::take(&mut details.policies).0;
-    Ok(SignIn {
+    // Built where the caller wants it: a row is large, and moving it costs as much as parsing some of it.
+    Ok(Some(SignIn {
         event_time: Some(event_time),
         provider: Some(Provider::Entra.as_str()),
         event_id: Some(pick([&mut details.id, &mut details.request_id]).unwrap_or_else(|| event_id(record))),
@@ -249,7 +250,7 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
         is_guest,
         source_file: None,
         source_record: None,
-    })
+    }))
 }
 
 /// What an error code says of the attempt. Interrupts and challenges are steps of an attempt, not its failure.

@@ -22,7 +22,7 @@ use super::{Category, Layout, Record, Reject};
 pub const MAX_RECORD: usize = 64 << 20;
 
 /// The size of a block, unless a record is larger.
-pub const BLOCK: usize = 2 << 20;
+pub const BLOCK: usize = 1 << 20;
 
 /// Bytes that are looked at to detect the framing.
 pub const HEAD: usize = 64 << 10;

@@ -108,8 +108,8 @@ pub(super) struct KeyTable {
 
 const EMPTY: u8 = u8::MAX;
 
-/// The first and the last eight bytes of a key, upper and lower case folded, and its length. They overlap in a short key
-/// and cover one of up to sixteen bytes.
+/// The first and the last eight bytes of a key, and its length. They overlap in a short key and cover one of up to sixteen
+/// bytes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Print {
     first: u64,
@@ -117,11 +117,12 @@ struct Print {
     length: usize,
 }
 
-/// The bit that tells the cases of a letter apart. Folding it also makes some other characters alike; that only makes a
-/// print match too much, never too little.
+/// The bit that tells the cases of a letter apart. Folding it also makes some other characters alike, so it decides where
+/// to look, not what is equal.
 const CASE: u64 = 0x2020_2020_2020_2020;
 
 impl Print {
+    #[inline]
     const fn new(key: &[u8]) -> Self {
         let length = key.len();
         let (first, last) = if length >= 8 {
@@ -133,12 +134,13 @@ impl Print {
         } else {
             (0, 0)
         };
-        Self { first: first | CASE, last: last | CASE, length }
+        Self { first, last, length }
     }
 
+    #[inline]
     const fn slot(self) -> usize {
-        let mixed = (self.first ^ self.last.rotate_left(29) ^ self.length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (mixed >> 56) as usize
+        let (first, last) = (self.first | CASE, self.last | CASE);
+        ((first ^ last.rotate_left(29) ^ self.length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as usize
     }
 }
 
@@ -185,7 +187,8 @@ impl KeyTable {
                 return None;
             }
             let index = usize::from(index);
-            if self.prints[index] == print && keys[index].0.eq_ignore_ascii_case(key) {
+            let known = keys[index].0;
+            if self.prints[index] == print && (key.len() <= 16 || known == key) || known.eq_ignore_ascii_case(key) {
                 return Some(index);
             }
             slot = (slot + 1) % 256;
