@@ -3,28 +3,30 @@
 -- What happened to the exceptions: opened, renewed, silently renewed, closed, expired, used after their end.
 --
 -- A renewal is open when the new exception names the old one in renewed_from, or when the end was moved with the approvals
--- that needs. It is silent in five patterns:
--- end_moved          a later version has a later end and not the approvals for it
+-- that needs. It is silent in these patterns:
+-- end_moved           a later version has a later end and not the approvals for it
 -- overlapping_reissue a new exception for the same subject and scope begins before the old one ends, ends later, and does
---                    not name it
--- same_reason_reissue a new exception for the same subject begins after the old one ended, does not name it, and has its
---                    ticket, or its justification within `reissue_days`
--- used_after_expiry  the subject was let through after the end, while no other exception held for it; the first time
--- self_attested      the beneficiary attested to the need for it
--- Letting through is, for an identity, a sign-in with a bypass; for an application, a bypass at it; for a protocol, a sign-in
--- over it. Members of a group are not known, so exceptions of a group are never seen used.
+--                     not name it
+-- same_ticket         a new exception for the same subject begins after the old one ended, in its ticket
+-- same_justification  the same within `reissue_days`, with its justification
+-- bypass_after_expiry the subject was let through by a bypass after the end, while no other exception held; the first time
+-- attested_by_beneficiary the beneficiary attested to the need for it
+-- `used_after_expiry` is wider and counts on: every week in which the subject was let through after the end. For a
+-- temporary bypass that is a bypass; for other kinds also a person's single-factor sign-in that was required to have MFA or
+-- was to an application in scope; for a protocol, a sign-in over it. Members of a group are not known, so exceptions of a
+-- group are never seen used.
 --
 -- @area      exceptions
--- @reads     mfa_exception_versions, mfa_exception_beneficiaries, mfa_attestations, mfa_identities, mfa_successful_signins
--- @grain     one row per event of one exception; used_after_expiry also as its pattern of silently_renewed
+-- @reads     mfa_exception_versions, mfa_exception_beneficiaries, mfa_attestations, mfa_identities, mfa_successful_signins, mfa_apps
+-- @grain     one row per event of one exception; of used_after_expiry, one per exception and ISO week
 -- @param     as_of          TIMESTAMPTZ now()  last instant counted
 -- @param     reissue_days   INTEGER     90     how long after its end the same justification counts as a renewal
 -- @column    exception_id   VARCHAR     exception it happened to; of a re-issue, the new one
 -- @column    event_at       TIMESTAMPTZ when
 -- @column    event          VARCHAR     opened, renewed, silently_renewed, closed, expired or used_after_expiry
--- @column    pattern        VARCHAR     which of the five, of silently_renewed; else NULL
+-- @column    pattern        VARCHAR     which of the six, of silently_renewed; else NULL
 -- @column    related_exception_id VARCHAR the exception that was renewed, of a renewal by another
--- @column    signins        BIGINT      sign-ins after the end, of used_after_expiry; else NULL
+-- @column    signins        BIGINT      sign-ins after the end in the week, of used_after_expiry; else NULL
 -- @column    last_at        TIMESTAMPTZ the last of them
 -- @column    subject_kind   VARCHAR     identity, group, app or protocol
 -- @column    subject        VARCHAR     whom or what it exempts, lower case
@@ -82,7 +84,11 @@ reissues as (
         n.exception_id,
         o.exception_id as related_exception_id,
         n.starts_at as event_at,
-        case when n.starts_at <= o.ends_at then 'overlapping_reissue' else 'same_reason_reissue' end as pattern,
+        case
+            when n.starts_at <= o.ends_at then 'overlapping_reissue'
+            when n.ticket = o.ticket then 'same_ticket'
+            else 'same_justification'
+        end as pattern,
         row_number() over (
             partition by n.exception_id
             order by o.ends_at desc nulls last, o.exception_id asc nulls last
@@ -130,42 +136,68 @@ self_attested as (
     group by a.exception_id
 ),
 
+apps as (
+    select
+        app_id,
+        bool_or(in_mfa_scope) as in_mfa_scope
+    from mfa_apps
+    where app_id is not null
+    group by app_id
+),
+
+protocols as (
+    select distinct subject as protocol
+    from latest
+    where subject_kind = 'protocol'
+        and subject is not null
+),
+
 let_through as (
     select
-        event_time,
-        provider,
-        event_id,
-        lower(identity_id) as identity_id,
-        lower(user_principal) as user_principal,
-        lower(app_id) as app_id,
-        protocol,
-        mfa_met_by = 'bypass' as is_bypass
-    from mfa_successful_signins
-    where mfa_met_by = 'bypass'
-        or protocol in (select subject from latest where subject_kind = 'protocol')
+        s.event_time,
+        s.provider,
+        s.event_id,
+        lower(s.identity_id) as identity_id,
+        lower(s.user_principal) as user_principal,
+        lower(s.app_id) as app_id,
+        p.protocol,
+        s.mfa_met_by = 'bypass' as is_bypass,
+        s.mfa_met_by = 'bypass'
+        or (
+            s.is_interactive
+            and s.mfa_met_by in ('none', 'trusted_location')
+            and (s.mfa_requirement = 'required' or coalesce(a.in_mfa_scope, false))
+        ) as is_unprotected
+    from mfa_successful_signins as s
+    left join apps as a
+        on a.app_id = s.app_id
+    left join protocols as p
+        on p.protocol = s.protocol
+    where s.mfa_met_by in ('bypass', 'none', 'trusted_location')
+        or p.protocol is not null
 ),
 
 uses as (
-    select event_time, provider, event_id, 'identity' as subject_kind, identity_id as subject
+    select event_time, provider, event_id, is_bypass, 'identity' as subject_kind, identity_id as subject
     from let_through
-    where is_bypass and identity_id is not null
+    where is_unprotected and identity_id is not null
     union
-    select event_time, provider, event_id, 'identity' as subject_kind, user_principal as subject
+    select event_time, provider, event_id, is_bypass, 'identity' as subject_kind, user_principal as subject
     from let_through
-    where is_bypass and user_principal is not null
+    where is_unprotected and user_principal is not null
     union
-    select l.event_time, l.provider, l.event_id, 'identity' as subject_kind, i.user_principal as subject
+    select l.event_time, l.provider, l.event_id, l.is_bypass, 'identity' as subject_kind, i.user_principal as subject
     from let_through as l
     inner join identities as i
         on i.provider = l.provider
         and i.identity_id = l.identity_id
-    where l.is_bypass and i.user_principal is not null
+    where l.is_unprotected and i.user_principal is not null
     union
-    select event_time, provider, event_id, 'app' as subject_kind, app_id as subject
+    select event_time, provider, event_id, is_bypass, 'app' as subject_kind, app_id as subject
     from let_through
-    where is_bypass and app_id is not null
+    where is_unprotected and app_id is not null
     union
-    select event_time, provider, event_id, 'protocol' as subject_kind, protocol as subject
+    select event_time, provider, event_id, is_bypass, 'protocol' as subject_kind, protocol as subject
     from let_through
     where protocol is not null
 ),
@@ -176,6 +208,7 @@ matched as (
         u.event_time,
         u.provider,
         u.event_id,
+        u.is_bypass,
         l.exception_id,
         l.ends_at,
         l.starts_at <= u.event_time and (l.ends_at is null or u.event_time < l.ends_at) as is_held
@@ -183,11 +216,15 @@ matched as (
     inner join latest as l
         on l.subject_kind = u.subject_kind
         and l.subject = u.subject
+    where u.is_bypass
+        or l.subject_kind = 'protocol'
+        or coalesce(l.kind, 'exemption') <> 'temporary_bypass'
 ),
 
 judged as (
     select
         event_time,
+        is_bypass,
         exception_id,
         ends_at,
         bool_or(is_held) over (partition by provider, event_id, event_time) as is_any_held,
@@ -201,13 +238,32 @@ judged as (
 used_after as (
     select
         exception_id,
-        min(event_time) as event_at,
-        max(event_time) as last_at,
-        count(*) as signins
+        event_time,
+        is_bypass
     from judged
     where place = 1
         and ends_at <= event_time
         and not coalesce(is_any_held, false)
+),
+
+used_weeks as (
+    select
+        exception_id,
+        min(event_time) as event_at,
+        max(event_time) as last_at,
+        count(*) as signins
+    from used_after
+    group by
+        exception_id,
+        cast(date_trunc('week', cast(event_time at time zone 'UTC' as date)) as date)
+),
+
+first_bypasses as (
+    select
+        exception_id,
+        min(event_time) as event_at
+    from used_after
+    where is_bypass
     group by exception_id
 ),
 
@@ -233,17 +289,17 @@ events as (
     from reissues
     where place = 1
     union all
-    select exception_id, event_at, 'silently_renewed' as event, 'self_attested' as pattern,
+    select exception_id, event_at, 'silently_renewed' as event, 'attested_by_beneficiary' as pattern,
         cast(null as varchar) as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at
     from self_attested
     union all
-    select exception_id, event_at, 'silently_renewed' as event, 'used_after_expiry' as pattern,
+    select exception_id, event_at, 'silently_renewed' as event, 'bypass_after_expiry' as pattern,
         cast(null as varchar) as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at
-    from used_after
+    from first_bypasses
     union all
     select exception_id, event_at, 'used_after_expiry' as event, cast(null as varchar) as pattern,
         cast(null as varchar) as related_exception_id, signins, last_at
-    from used_after
+    from used_weeks
     union all
     select exception_id, closed_at as event_at, 'closed' as event, cast(null as varchar) as pattern,
         cast(null as varchar) as related_exception_id, cast(null as bigint) as signins, cast(null as timestamptz) as last_at

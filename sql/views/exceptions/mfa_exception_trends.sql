@@ -2,10 +2,11 @@
 --
 -- Week by week: exceptions opened, ended, renewed openly or silently, and used after their end.
 --
--- Every count is of events within the week and adds up over weeks, kinds and criteria, except `open_at_end`, which adds up
--- over kinds and criteria only: it is how many had begun and were not over at the end of the week, rightly approved or not.
+-- Every count is of events within the week and adds up over weeks, kinds and criteria, except two that add up over kinds
+-- and criteria only: `open_at_end`, how many had begun and were not over at the end of the week, rightly approved or not,
+-- and `used_after_expiry`, how many were used in that week after their end: one used in three weeks is in each of them.
 -- The week of as_of ends at as_of. Events are those of mfa_exception_events; an exception renewed silently in two patterns
--- counts in both.
+-- counts in both. silently_renewed is the sum of the six columns after it.
 --
 -- @area      exceptions
 -- @reads     mfa_exception_events
@@ -18,12 +19,14 @@
 -- @column    closed         BIGINT  exceptions ended by hand
 -- @column    expired        BIGINT  exceptions that reached their end
 -- @column    renewed        BIGINT  renewals that were declared and, where the end was moved, approved
--- @column    silently_renewed BIGINT renewals in one of the five silent patterns
+-- @column    silently_renewed BIGINT renewals in one of the silent patterns
 -- @column    end_moved      BIGINT  of them, end moved without approval
 -- @column    overlapping_reissue BIGINT of them, issued anew before the old one ended
--- @column    same_reason_reissue BIGINT of them, issued anew with the same ticket or justification
--- @column    used_after_expiry BIGINT of them, exceptions seen used after their end for the first time
--- @column    self_attested  BIGINT  of them, attested by the beneficiary
+-- @column    same_ticket    BIGINT  of them, issued anew in the same ticket
+-- @column    same_justification BIGINT of them, issued anew with the same justification
+-- @column    bypass_after_expiry BIGINT of them, a bypass seen after the end for the first time
+-- @column    attested_by_beneficiary BIGINT of them, attested by the beneficiary
+-- @column    used_after_expiry BIGINT exceptions used after their end
 -- @column    open_at_end    BIGINT  exceptions that had begun and were not over at the end of the week
 -- @example   select week, sum(opened) as opened, sum(silently_renewed) as silently_renewed, sum(open_at_end) as open_at_end from mfa_exception_trends group by week order by week
 
@@ -81,9 +84,11 @@ cells as (
         case when event = 'silently_renewed' then 1 else 0 end as silently_renewed,
         case when pattern = 'end_moved' then 1 else 0 end as end_moved,
         case when pattern = 'overlapping_reissue' then 1 else 0 end as overlapping_reissue,
-        case when pattern = 'same_reason_reissue' then 1 else 0 end as same_reason_reissue,
-        case when pattern = 'used_after_expiry' then 1 else 0 end as used_after_expiry,
-        case when pattern = 'self_attested' then 1 else 0 end as self_attested,
+        case when pattern = 'same_ticket' then 1 else 0 end as same_ticket,
+        case when pattern = 'same_justification' then 1 else 0 end as same_justification,
+        case when pattern = 'bypass_after_expiry' then 1 else 0 end as bypass_after_expiry,
+        case when pattern = 'attested_by_beneficiary' then 1 else 0 end as attested_by_beneficiary,
+        case when event = 'used_after_expiry' then 1 else 0 end as used_after_expiry,
         case when event = 'opened' then 1 else 0 end as step
     from events
     union all
@@ -98,9 +103,11 @@ cells as (
         0 as silently_renewed,
         0 as end_moved,
         0 as overlapping_reissue,
-        0 as same_reason_reissue,
+        0 as same_ticket,
+        0 as same_justification,
+        0 as bypass_after_expiry,
+        0 as attested_by_beneficiary,
         0 as used_after_expiry,
-        0 as self_attested,
         -1 as step
     from ends
     union all
@@ -115,9 +122,11 @@ cells as (
         0 as silently_renewed,
         0 as end_moved,
         0 as overlapping_reissue,
-        0 as same_reason_reissue,
+        0 as same_ticket,
+        0 as same_justification,
+        0 as bypass_after_expiry,
+        0 as attested_by_beneficiary,
         0 as used_after_expiry,
-        0 as self_attested,
         0 as step
     from (select distinct criterion, kind from events) as g
     cross join weeks as w
@@ -135,9 +144,11 @@ weekly as (
         sum(silently_renewed) as silently_renewed,
         sum(end_moved) as end_moved,
         sum(overlapping_reissue) as overlapping_reissue,
-        sum(same_reason_reissue) as same_reason_reissue,
+        sum(same_ticket) as same_ticket,
+        sum(same_justification) as same_justification,
+        sum(bypass_after_expiry) as bypass_after_expiry,
+        sum(attested_by_beneficiary) as attested_by_beneficiary,
         sum(used_after_expiry) as used_after_expiry,
-        sum(self_attested) as self_attested,
         sum(step) as step
     from cells
     group by
@@ -157,9 +168,11 @@ select
     cast(silently_renewed as bigint) as silently_renewed,
     cast(end_moved as bigint) as end_moved,
     cast(overlapping_reissue as bigint) as overlapping_reissue,
-    cast(same_reason_reissue as bigint) as same_reason_reissue,
+    cast(same_ticket as bigint) as same_ticket,
+    cast(same_justification as bigint) as same_justification,
+    cast(bypass_after_expiry as bigint) as bypass_after_expiry,
+    cast(attested_by_beneficiary as bigint) as attested_by_beneficiary,
     cast(used_after_expiry as bigint) as used_after_expiry,
-    cast(self_attested as bigint) as self_attested,
     cast(
         sum(step) over (
             partition by criterion, kind

@@ -3,14 +3,14 @@
 -- Every version of every exception: how long it held, and whether the version that moved its end was approved.
 --
 -- An edit of an exception is a later row of the same exception_id. A later end than in the version before is a renewal, and
--- it needs approvals of its own: decided after the version before was recorded, at most `approval_lead_days` before the
--- new one, and before the next. The beneficiary of an exception never approves it, under any of their names.
+-- it needs approvals of its own, as many and by the roles the policy in force asks for: decided after the version before
+-- was recorded, at most `approval_lead_days` before the new one, and before the next. The beneficiary of an exception never
+-- approves it, under any of their names.
 --
 -- @area      exceptions
--- @reads     mfa_exceptions, mfa_exception_approvals, mfa_exception_beneficiaries
+-- @reads     mfa_exceptions, mfa_exception_approvals, mfa_exception_beneficiaries, mfa_policy_in_force
 -- @grain     one row per exception and version
 -- @param     as_of               TIMESTAMPTZ now()  last instant counted
--- @param     exception_approvals INTEGER     2      approvals an exception needs
 -- @param     approval_lead_days  INTEGER     30     how long before a renewal its approvals may be given
 -- @column    exception_id        VARCHAR     id of the exception
 -- @column    version             BIGINT      number of the version, from 1
@@ -33,9 +33,9 @@
 -- @column    ends_at             TIMESTAMPTZ the earlier of the two; NULL is open
 -- @column    recorded_at         TIMESTAMPTZ when the version was recorded; NULL is unknown
 -- @column    previous_expires_at TIMESTAMPTZ end in the version before
--- @column    moved_approvals     BIGINT      approvals of the move, when the version moves the end to later; else NULL
+-- @column    moved_approvers     VARCHAR[]   who approved the move, as role:name, when the version moves the end to later; else NULL
 -- @column    is_moved            BOOLEAN     whether it moves the end to later
--- @column    is_moved_silently   BOOLEAN     whether it does so with fewer approvals than needed
+-- @column    is_moved_silently   BOOLEAN     whether it does so without the approvals that needs
 -- @example   select exception_id, version, previous_expires_at, expires_at from mfa_exception_versions where is_moved_silently
 
 with
@@ -109,7 +109,7 @@ ordered as (
 approvals as (
     select
         a.exception_id,
-        lower(a.approver) as approver,
+        lower(a.role) || ':' || lower(a.approver) as approver,
         cast(a.decided_at as timestamptz) as decided_at
     from mfa_exception_approvals as a
     left join mfa_exception_beneficiaries as b
@@ -124,7 +124,10 @@ moves as (
     select
         o.exception_id,
         o.version,
-        count(distinct a.approver) as moved_approvals
+        o.criterion,
+        o.starts_at,
+        o.expires_at,
+        array_agg(a.approver order by a.approver) filter (where a.approver is not null) as approvers
     from ordered as o
     left join approvals as a
         on a.exception_id = o.exception_id
@@ -137,7 +140,37 @@ moves as (
     where o.expires_at > o.previous_expires_at
     group by
         o.exception_id,
-        o.version
+        o.version,
+        o.criterion,
+        o.starts_at,
+        o.expires_at
+),
+
+-- asked of somebody without any factor, so that only the exception speaks
+judged as (
+    select
+        m.exception_id,
+        m.version,
+        coalesce(m.approvers, []) as moved_approvers,
+        mfa_evaluate(
+            {'population': 'workforce', 'privileged': false, 'roles': cast([] as varchar[])},
+            [{'method': 'password', 'status': 'active'}],
+            cast(null as struct(id varchar, sensitivity varchar)),
+            cast(null as struct(signals varchar[], protocol varchar)),
+            [{
+                'id': m.exception_id,
+                'criterion': m.criterion,
+                'starts_at': m.starts_at,
+                'expires_at': m.expires_at,
+                'approvers': coalesce(m.approvers, []),
+                'attested_at': $as_of,
+                'scope': cast(null as varchar)
+            }],
+            $as_of,
+            p.document
+        ) as answer
+    from moves as m
+    cross join mfa_policy_in_force as p
 )
 
 select
@@ -162,10 +195,10 @@ select
     least(o.expires_at, o.closed_at) as ends_at,
     o.recorded_at,
     o.previous_expires_at,
-    m.moved_approvals,
+    m.moved_approvers,
     m.version is not null as is_moved,
-    coalesce(m.moved_approvals < $exception_approvals, false) as is_moved_silently
+    coalesce(list_contains(mfa_reasons(m.answer.reason_mask), 'EXC_UNAPPROVED'), false) as is_moved_silently
 from ordered as o
-left join moves as m
+left join judged as m
     on m.exception_id = o.exception_id
     and m.version = o.version

@@ -2,20 +2,18 @@
 --
 -- The register of exceptions: which hold, which do not and why, and which go on without being renewed.
 --
--- An exception is `active` only when everything it needs is there: begun, not over (as_of < expires_at), enough approvals,
--- none of them by its beneficiary, no longer than allowed, attested in time. The status is the first reason it is not:
--- closed, expired, incomplete (no subject, start or end: unknown is never a pass), pending, unapproved, too_long,
--- attestation_overdue. Whether a criterion is listed and an approver's role counts is the policy's to say: mfa_evaluate.
+-- An exception is `active` only when it holds by the policy in force: begun, not over (as_of < expires_at), under a listed
+-- criterion, for somebody who may have one, with enough approvals by the roles that count and none by its beneficiary, no
+-- longer than allowed, attested in time; one just begun counts as attested. The status is the first reason it does not:
+-- closed, expired, incomplete (no subject, start or end: unknown is never a pass), pending, forbidden (criterion or
+-- subject), unapproved, too_long, attestation_overdue. `reasons` has all of them, as mfa_evaluate names them.
 --
 -- @area      exceptions
--- @reads     mfa_exception_versions, mfa_exception_events, mfa_exception_beneficiaries, mfa_exception_approvals, mfa_attestations
+-- @reads     mfa_exception_versions, mfa_exception_events, mfa_enrollment_state, mfa_policy_in_force, mfa_exception_beneficiaries, mfa_exception_approvals, mfa_attestations
 -- @grain     one row per exception, its latest version
 -- @param     as_of               TIMESTAMPTZ now()  instant it is judged at
--- @param     exception_approvals INTEGER     2      approvals an exception needs
--- @param     exception_max_days  INTEGER     90     longest an exception may last
--- @param     attest_every_days   INTEGER     92     how often its need is to be attested
 -- @column    exception_id        VARCHAR     id of the exception
--- @column    status              VARCHAR     active, closed, expired, incomplete, pending, unapproved, too_long or attestation_overdue
+-- @column    status              VARCHAR     active, closed, expired, incomplete, pending, forbidden, unapproved, too_long or attestation_overdue
 -- @column    subject_kind        VARCHAR     identity, group, app or protocol
 -- @column    subject             VARCHAR     whom or what it exempts, lower case
 -- @column    scope               VARCHAR     enrolment, session or what it is limited to
@@ -30,9 +28,7 @@
 -- @column    self_approvals      BIGINT      approvals by the beneficiary
 -- @column    rejections          BIGINT      people who rejected it
 -- @column    last_attested_at    TIMESTAMPTZ last attestation by somebody else than the beneficiary
--- @column    attestation_due_at  TIMESTAMPTZ when the next one is due
--- @column    is_attestation_overdue BOOLEAN  whether it is overdue, of exceptions that are not over
--- @column    is_too_long         BOOLEAN     whether it lasts longer than allowed
+-- @column    reasons             VARCHAR[]   what speaks against it now, by the policy; empty is nothing
 -- @column    signins_after_expiry BIGINT     sign-ins let through after its end
 -- @column    last_used_after_expiry TIMESTAMPTZ the last of them
 -- @column    silent_renewals     VARCHAR[]   patterns of mfa_exception_events it shows; empty is none
@@ -73,6 +69,7 @@ decisions as (
     select
         exception_id,
         lower(approver) as approver,
+        lower(role) as role,
         decision,
         row_number() over (
             partition by exception_id, lower(approver)
@@ -87,7 +84,10 @@ approvals as (
         d.exception_id,
         count(*) filter (where d.decision = 'approved' and n.name is null) as approvals,
         count(*) filter (where d.decision = 'approved' and n.name is not null) as self_approvals,
-        count(*) filter (where d.decision = 'rejected' and n.name is null) as rejections
+        count(*) filter (where d.decision = 'rejected' and n.name is null) as rejections,
+        array_agg(d.role || ':' || d.approver order by d.approver) filter (
+            where d.decision = 'approved' and n.name is null and d.role is not null
+        ) as approvers
     from decisions as d
     left join mfa_exception_beneficiaries as n
         on n.exception_id = d.exception_id
@@ -114,84 +114,119 @@ marks as (
     select
         exception_id,
         array_agg(distinct pattern order by pattern) filter (where event = 'silently_renewed') as silent_renewals,
-        max(signins) as signins_after_expiry,
+        cast(sum(signins) as bigint) as signins_after_expiry,
         max(last_at) as last_used_after_expiry
     from mfa_exception_events
     where event in ('silently_renewed', 'used_after_expiry')
     group by exception_id
 ),
 
-judged as (
+-- a service account is asked to enrol nothing; its exceptions are judged as anybody's
+subjects as (
+    select
+        subject,
+        case
+            when bool_or(population = 'break_glass') then 'break_glass'
+            else coalesce(max(population) filter (where population <> 'service'), 'unknown')
+        end as population,
+        bool_or(coalesce(is_privileged, false)) as is_privileged
+    from (
+        select user_principal as subject, population, is_privileged from mfa_enrollment_state
+        union all
+        select lower(identity_id) as subject, population, is_privileged from mfa_enrollment_state
+    ) as names
+    group by subject
+),
+
+-- asked of somebody without any factor, so that only the exception speaks
+asked as (
     select
         l.exception_id,
-        l.version,
-        l.subject_kind,
-        l.subject,
-        l.scope,
-        l.kind,
-        l.criterion,
-        l.justification,
-        l.requested_by,
-        l.ticket,
-        l.renewed_from,
-        l.remediation_action,
-        l.risk,
-        l.starts_at,
-        l.expires_at,
-        l.closed_at,
-        coalesce(a.approvals, 0) as approvals,
-        coalesce(a.self_approvals, 0) as self_approvals,
-        coalesce(a.rejections, 0) as rejections,
-        t.last_attested_at,
-        coalesce(t.last_attested_at, l.starts_at) + ($attest_every_days * 24 || ' hours')::interval as attestation_due_at,
-        l.expires_at > l.starts_at + ($exception_max_days * 24 || ' hours')::interval as is_too_long,
-        coalesce(l.closed_at <= $as_of, false) as is_closed,
-        coalesce(l.expires_at <= $as_of, false) as is_expired
+        mfa_evaluate(
+            {
+                'population': coalesce(s.population, 'unknown'),
+                'privileged': coalesce(s.is_privileged, false),
+                'roles': cast([] as varchar[])
+            },
+            [{'method': 'password', 'status': 'active'}],
+            cast(null as struct(id varchar, sensitivity varchar)),
+            cast(null as struct(signals varchar[], protocol varchar)),
+            [{
+                'id': l.exception_id,
+                'criterion': l.criterion,
+                'starts_at': l.starts_at,
+                'expires_at': l.expires_at,
+                'approvers': coalesce(a.approvers, []),
+                'attested_at': coalesce(t.last_attested_at, l.starts_at),
+                'scope': l.scope
+            }],
+            $as_of,
+            p.document
+        ) as answer
     from latest as l
+    cross join mfa_policy_in_force as p
+    left join subjects as s
+        on s.subject = case when l.subject_kind = 'identity' then l.subject end
     left join approvals as a
         on a.exception_id = l.exception_id
     left join attestations as t
         on t.exception_id = l.exception_id
+),
+
+answered as (
+    select
+        exception_id,
+        answer.enrolment as enrolment,
+        mfa_reasons(answer.reason_mask) as reasons
+    from asked
 )
 
 select
-    j.exception_id,
+    l.exception_id,
     case
-        when j.is_closed then 'closed'
-        when j.is_expired then 'expired'
-        when j.subject is null or j.starts_at is null or j.expires_at is null then 'incomplete'
-        when j.starts_at > $as_of then 'pending'
-        when j.approvals < $exception_approvals then 'unapproved'
-        when j.is_too_long then 'too_long'
-        when j.attestation_due_at <= $as_of then 'attestation_overdue'
-        else 'active'
+        when l.closed_at <= $as_of then 'closed'
+        when l.expires_at <= $as_of then 'expired'
+        when l.subject is null or l.starts_at is null or l.expires_at is null then 'incomplete'
+        when l.starts_at > $as_of then 'pending'
+        when list_contains(j.reasons, 'EXC_FORBIDDEN') then 'forbidden'
+        when list_contains(j.reasons, 'EXC_UNAPPROVED') then 'unapproved'
+        when list_contains(j.reasons, 'EXC_TOO_LONG') then 'too_long'
+        when list_contains(j.reasons, 'EXC_ATTEST_OVERDUE') then 'attestation_overdue'
+        when j.enrolment = 'excepted' then 'active'
+        else 'incomplete'
     end as status,
-    j.subject_kind,
-    j.subject,
-    j.scope,
-    j.kind,
-    j.criterion,
-    j.risk,
-    j.starts_at,
-    j.expires_at,
-    j.closed_at,
-    cast(floor((extract(epoch from j.expires_at) - extract(epoch from $as_of)) / 86400) as bigint) as days_to_expiry,
-    j.approvals,
-    j.self_approvals,
-    j.rejections,
-    j.last_attested_at,
-    j.attestation_due_at,
-    not j.is_closed and not j.is_expired and j.attestation_due_at <= $as_of as is_attestation_overdue,
-    j.is_too_long,
+    l.subject_kind,
+    l.subject,
+    l.scope,
+    l.kind,
+    l.criterion,
+    l.risk,
+    l.starts_at,
+    l.expires_at,
+    l.closed_at,
+    cast(floor((extract(epoch from l.expires_at) - extract(epoch from $as_of)) / 86400) as bigint) as days_to_expiry,
+    coalesce(a.approvals, 0) as approvals,
+    coalesce(a.self_approvals, 0) as self_approvals,
+    coalesce(a.rejections, 0) as rejections,
+    t.last_attested_at,
+    list_sort(list_intersect(j.reasons, [
+        'EXC_EXPIRED', 'EXC_UNAPPROVED', 'EXC_ATTEST_OVERDUE', 'EXC_TOO_LONG', 'EXC_FORBIDDEN'
+    ])) as reasons,
     coalesce(m.signins_after_expiry, 0) as signins_after_expiry,
     m.last_used_after_expiry,
     coalesce(m.silent_renewals, []) as silent_renewals,
-    j.version as versions,
-    j.renewed_from,
-    j.justification,
-    j.requested_by,
-    j.ticket,
-    j.remediation_action
-from judged as j
+    l.version as versions,
+    l.renewed_from,
+    l.justification,
+    l.requested_by,
+    l.ticket,
+    l.remediation_action
+from latest as l
+left join answered as j
+    on j.exception_id = l.exception_id
+left join approvals as a
+    on a.exception_id = l.exception_id
+left join attestations as t
+    on t.exception_id = l.exception_id
 left join marks as m
-    on m.exception_id = j.exception_id
+    on m.exception_id = l.exception_id

@@ -3,8 +3,7 @@
 -- Every account as the policy sees it: what it has registered, what its tier asks for, and what is missing.
 --
 -- The policy is asked once per account, without an application and without a session, so this is the enrolment alone.
--- It is the document in force at `as_of`: the one set as `policy`, else the one of mfa_policies with the latest
--- effective_from, else the one that is shipped.
+-- Which document that is says mfa_policy_in_force.
 -- An account described by several rows is one account. Rows of the provider `hr` are people: where an account of another
 -- provider has the same login name they lend it their population, department and region and do not stand for themselves.
 -- What a provider does not tell of an account is taken from the other accounts with the same login name.
@@ -17,10 +16,9 @@
 -- An exception counts as attested when it begins; a group is matched with the department or a role of that name.
 --
 -- @area      policy
--- @reads     mfa_identities, mfa_factors, mfa_factor_periods, mfa_roles, mfa_exception_versions, mfa_exception_beneficiaries, mfa_exception_approvals, mfa_attestations, mfa_policies
+-- @reads     mfa_identities, mfa_factors, mfa_factor_periods, mfa_roles, mfa_exception_versions, mfa_exception_beneficiaries, mfa_exception_approvals, mfa_attestations, mfa_policy_in_force
 -- @grain     one row per provider and identity, disabled accounts and service accounts included
 -- @param     as_of           TIMESTAMPTZ now()  instant the policy is asked at
--- @param     policy          VARCHAR     null   policy document, TOML or JSON
 -- @column    provider        VARCHAR     which directory it comes from
 -- @column    identity_id     VARCHAR     the provider's id of the identity
 -- @column    user_principal  VARCHAR     login name, lower case
@@ -51,20 +49,6 @@
 -- @example   select tier, enrolment, count(*) as accounts from mfa_enrollment_state where is_enabled group by tier, enrolment
 
 with
-
-policy as (
-    select
-        coalesce(
-            $policy,
-            (
-                select document
-                from mfa_policies
-                where cast(effective_from as timestamptz) <= $as_of
-                order by cast(effective_from as timestamptz) desc nulls last, version desc nulls last
-                limit 1
-            )
-        ) as document
-),
 
 described as (
     select
@@ -362,7 +346,7 @@ asked as (
             p.document
         ) as answer
     from accounts as a
-    cross join policy as p
+    cross join mfa_policy_in_force as p
     left join held as h
         on h.provider = a.provider
         and h.identity_id = a.identity_id

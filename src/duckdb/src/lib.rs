@@ -3,9 +3,13 @@
 //! `LOAD mfa` registers the catalog of `mfa-core`: readers and other functions, and a replacement scan that answers the
 //! names of virtual views and of contract relations that are not loaded. Nothing is written to the database.
 
+mod evaluate;
 mod ffi;
 mod history;
+mod lists;
 mod logs;
+mod scalars;
+mod views;
 
 use std::sync::Arc;
 
@@ -22,6 +26,15 @@ fn register(connection: &Connection) -> Result<(), ExtensionError> {
     for reader in mfa_core::readers::READERS {
         ffi::table::register(connection, LogReader { reader, history: Arc::clone(&history) })?;
     }
+    for list in lists::lists(&history) {
+        ffi::table::register(connection, list)?;
+    }
+    for scalar in scalars::scalars() {
+        ffi::scalar::register(connection, &scalar)?;
+    }
+    ffi::scalar::register(connection, &evaluate::Evaluate)?;
+    // Last: DuckDB cannot take it back if something after it fails.
+    ffi::replacement::register(connection, views::answer);
     Ok(())
 }
 

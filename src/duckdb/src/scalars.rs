@@ -1,6 +1,7 @@
 //! Scalar functions over the kernels of `mfa-core`.
 
 use mfa_core::model::{Method, Provider, Row as _, SignIn};
+use mfa_core::policy::Reason;
 
 use crate::ffi::Error;
 use crate::ffi::Type;
@@ -19,7 +20,8 @@ pub(crate) struct Scalar {
 
 /// All of them.
 pub(crate) fn scalars() -> Vec<Scalar> {
-    use Type::{Boolean, Double, Varchar};
+    use Type::{Bigint, Boolean, Double, Varchar};
+    let texts = Type::List(Box::new(Varchar));
     let signin = Type::Struct(SignIn::COLUMNS.iter().map(|column| (column.name, column.kind.into())).collect());
     vec![
         Scalar { name: "mfa_canonical_method", parameters: &[Varchar, Varchar], returns: Varchar, row: canonical_method },
@@ -28,6 +30,8 @@ pub(crate) fn scalars() -> Vec<Scalar> {
         Scalar { name: "mfa_distance_km", parameters: &[Double, Double, Double, Double], returns: Double, row: distance_km },
         Scalar { name: "mfa_normalize_signin", parameters: &[Varchar, Varchar], returns: signin, row: normalize_signin },
         Scalar { name: "mfa_signin_reject", parameters: &[Varchar, Varchar], returns: Varchar, row: signin_reject },
+        Scalar { name: "mfa_methods", parameters: &[Bigint], returns: texts.clone(), row: methods },
+        Scalar { name: "mfa_reasons", parameters: &[Bigint], returns: texts, row: reasons },
         Scalar { name: "mfa_version", parameters: &[], returns: Varchar, row: version },
     ]
 }
@@ -113,6 +117,30 @@ fn signin_reject(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) 
     };
     let reject = mfa_core::readers::normalize_signin(provider, json.as_bytes())?.err();
     result.optional_text(row, reject.map(|reject| reject.category.as_str()));
+    Ok(())
+}
+
+fn methods(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    names(arguments, row, result, |mask| Method::from_mask(mask).map(Method::as_str).collect())
+}
+
+fn reasons(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    names(arguments, row, result, |mask| Reason::from_mask(mask).map(Reason::as_str).collect())
+}
+
+fn names(
+    arguments: &[Vector<'_>],
+    row: usize,
+    result: &mut Writer<'_>,
+    decode: fn(u32) -> Vec<&'static str>,
+) -> Result<(), Error> {
+    match arguments[0].bigint(row) {
+        None => result.null(row),
+        Some(mask) => {
+            let mask = u32::try_from(mask).map_err(|_| "a mask is between 0 and 4294967295".to_owned())?;
+            result.texts(row, &decode(mask));
+        }
+    }
     Ok(())
 }
 

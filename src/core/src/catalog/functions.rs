@@ -75,6 +75,63 @@ pub const FUNCTIONS: &[Function] = &[
         example: "select mfa_signin_reject('duo', '{')",
     },
     Function {
+        name: "mfa_evaluate",
+        kind: "scalar",
+        parameters: &[
+            (
+                "subject",
+                "STRUCT",
+                "id VARCHAR, population VARCHAR, roles VARCHAR[], privileged BOOLEAN, department VARCHAR, region VARCHAR, \
+                 created_at TIMESTAMPTZ, fallback_started_at TIMESTAMPTZ",
+            ),
+            (
+                "factors",
+                "STRUCT[]",
+                "method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, \
+                 user_verified BOOLEAN, status VARCHAR; NULL is unknown, [] is none",
+            ),
+            ("app", "STRUCT", "id VARCHAR, sensitivity VARCHAR; NULL when no application is accessed"),
+            (
+                "context",
+                "STRUCT",
+                "signals VARCHAR[], protocol VARCHAR, transaction VARCHAR, used_methods VARCHAR[], mfa_at TIMESTAMPTZ, \
+                 federated BOOLEAN, federation_attested BOOLEAN; NULL when there is no session",
+            ),
+            (
+                "exceptions",
+                "STRUCT[]",
+                "id VARCHAR, criterion VARCHAR, starts_at TIMESTAMPTZ, expires_at TIMESTAMPTZ, approvers VARCHAR[] as \
+                 role:person, attested_at TIMESTAMPTZ, scope VARCHAR; NULL is unknown, [] is none",
+            ),
+            ("as_of", "TIMESTAMPTZ", "the instant to judge at; there is no default"),
+            ("policy", "VARCHAR", "the document in TOML or JSON; left out or NULL, the one that mfa ships"),
+        ],
+        returns: "STRUCT(decision, would_decision, enrolment, session, required_mask, reason_mask, grace_deadline, stage, \
+                  matched_rule_id, required_strength, max_age, tier, wave, policy_hash, strength)",
+        description: "What a policy says about a person. Fields are matched by name, in any case and order; a missing field is \
+                      unknown, an extra one is ignored, a wrong type is an error that names it. Unknown input that could \
+                      change the decision gives indeterminate, never allow. A session is judged only as far as the document \
+                      blocks it; whether its factors suffice is not judged yet and gives unknown.",
+        example: "select mfa_evaluate({'population': 'workforce', 'privileged': true, 'department': 'it'}, \
+                  [{'method': 'totp', 'status': 'active'}], null, null, [], timestamptz '2026-12-01').enrolment",
+    },
+    Function {
+        name: "mfa_methods",
+        kind: "scalar",
+        parameters: &[("mask", "BIGINT", "a mask of methods, such as required_mask")],
+        returns: "VARCHAR[]",
+        description: "The canonical methods in a mask. NULL for NULL; a number that is no mask is an error.",
+        example: "select mfa_methods(33)",
+    },
+    Function {
+        name: "mfa_reasons",
+        kind: "scalar",
+        parameters: &[("mask", "BIGINT", "a mask of reasons: reason_mask")],
+        returns: "VARCHAR[]",
+        description: "The reasons in a mask. NULL for NULL; a number that is no mask is an error.",
+        example: "select mfa_reasons(3)",
+    },
+    Function {
         name: "mfa_version",
         kind: "scalar",
         parameters: &[],

@@ -9,7 +9,7 @@ use libduckdb_sys::{
     DUCKDB_TYPE_DUCKDB_TYPE_SQLNULL as SQLNULL, DUCKDB_TYPE_DUCKDB_TYPE_STRUCT as STRUCT,
     DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP as TIMESTAMP, DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_MS as TIMESTAMP_MS,
     DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_NS as TIMESTAMP_NS, DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_S as TIMESTAMP_S,
-    DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_TZ as TIMESTAMP_TZ, DUCKDB_TYPE_DUCKDB_TYPE_UINTEGER as UINTEGER,
+    DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_TZ as TIMESTAMP_TZ, DUCKDB_TYPE_DUCKDB_TYPE_BIGINT as BIGINT,
     DUCKDB_TYPE_DUCKDB_TYPE_VARCHAR as VARCHAR, duckdb_list_entry, duckdb_list_vector_get_child,
     duckdb_list_vector_get_size, duckdb_struct_vector_get_child, duckdb_validity_row_is_valid, duckdb_vector,
     duckdb_vector_get_column_type, duckdb_vector_get_data, duckdb_vector_get_validity,
@@ -23,8 +23,6 @@ use super::Error;
 pub(crate) enum Expected {
     Text,
     Boolean,
-    Double,
-    UInteger,
     Timestamp,
     TextList,
     StructList,
@@ -36,8 +34,6 @@ impl Expected {
         match self {
             Self::Text => "VARCHAR",
             Self::Boolean => "BOOLEAN",
-            Self::Double => "DOUBLE",
-            Self::UInteger => "UINTEGER",
             Self::Timestamp => "TIMESTAMPTZ or TIMESTAMP",
             Self::TextList => "VARCHAR[]",
             Self::StructList => "STRUCT[]",
@@ -117,11 +113,6 @@ impl<'chunk> Vector<'chunk> {
         self.is_valid(row).then(|| unsafe { self.data.cast::<T>().add(row).read() })
     }
 
-    /// Whether every row is NULL because the argument is the literal NULL.
-    pub(crate) fn is_null_literal(&self) -> bool {
-        self.ty == SQLNULL
-    }
-
     /// Refuses a type that cannot be read as `expected`; the message says which field, what it is and what it should be.
     pub(crate) fn expect(&self, expected: Expected, name: &str) -> Result<(), Error> {
         let element = |ty: DUCKDB_TYPE| self.element.as_ref().is_some_and(|element| element.ty == ty || element.ty == SQLNULL);
@@ -129,8 +120,6 @@ impl<'chunk> Vector<'chunk> {
             || match expected {
                 Expected::Text => matches!(self.ty, VARCHAR | ENUM),
                 Expected::Boolean => self.ty == BOOLEAN,
-                Expected::Double => self.ty == DOUBLE,
-                Expected::UInteger => self.ty == UINTEGER,
                 Expected::Timestamp => {
                     matches!(self.ty, TIMESTAMP | TIMESTAMP_TZ | TIMESTAMP_S | TIMESTAMP_MS | TIMESTAMP_NS | DATE)
                 }
@@ -197,8 +186,8 @@ impl<'chunk> Vector<'chunk> {
         if self.ty == DOUBLE { self.get(row) } else { None }
     }
 
-    pub(crate) fn uinteger(&self, row: usize) -> Option<u32> {
-        if self.ty == UINTEGER { self.get(row) } else { None }
+    pub(crate) fn bigint(&self, row: usize) -> Option<i64> {
+        if self.ty == BIGINT { self.get(row) } else { None }
     }
 
     /// A date or a time, as microseconds since 1970; one without a zone is in UTC.

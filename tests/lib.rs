@@ -1,0 +1,1 @@
+//! Tests only; see `slt.rs`, and `hosts/` for what needs a Python client.
