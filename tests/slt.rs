@@ -134,8 +134,10 @@ impl DB for DuckDb {
             return Ok(DBOutput::StatementComplete(answer["count"].as_u64().unwrap_or(0)));
         };
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-        let rows: Vec<Vec<String>> =
-            rows.iter().map(|row| row.as_array().map(|row| row.iter().map(text).collect()).unwrap_or_default()).collect();
+        let rows: Vec<Vec<String>> = rows
+            .iter()
+            .map(|row| row.as_array().map(|row| row.iter().map(text).collect()).unwrap_or_default())
+            .collect();
         let columns = answer["columns"].as_u64().unwrap_or(0) as usize;
         Ok(DBOutput::Rows { types: vec![DefaultColumnType::Any; columns], rows })
     }

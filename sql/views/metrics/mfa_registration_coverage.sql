@@ -9,7 +9,8 @@
 -- registered. So users = registered_users + no_evidence_users + those known to lack an accepted factor.
 -- Being registered is not being protected, and a policy that only reports does not change these counts: see
 -- mfa_effective_coverage for sign-ins.
--- The accounts and the policy are those of `as_of`; accounts disabled since are gone from every day. A factor without a
+-- The accounts and the policy are those of `as_of`: what is accepted then, a fallback within its time included, is accepted
+-- on every day, and accounts disabled since are gone from every day. A factor without a
 -- registration day counts on the last day only, where `undated_users` says how many rest on one.
 --
 -- @area      metrics

@@ -11,7 +11,8 @@ pub fn distance_km(lat1: f64, lon1: f64, lat2: f64, lon2: f64) -> Option<f64> {
         return None;
     }
     let (phi1, phi2) = (lat1.to_radians(), lat2.to_radians());
-    let half_chord = ((phi2 - phi1) / 2.0).sin().powi(2) + phi1.cos() * phi2.cos() * ((lon2 - lon1).to_radians() / 2.0).sin().powi(2);
+    let half_chord = ((phi2 - phi1) / 2.0).sin().powi(2)
+        + phi1.cos() * phi2.cos() * ((lon2 - lon1).to_radians() / 2.0).sin().powi(2);
     Some(2.0 * RADIUS_KM * half_chord.sqrt().min(1.0).asin())
 }
 

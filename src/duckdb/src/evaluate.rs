@@ -69,7 +69,8 @@ fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> R
     let mut policies = Policies::default();
     for row in 0..rows {
         let policy = policies.get(arguments.get(6).and_then(|policy| policy.text(row)))?;
-        let decision = scratch.decide(&policy, &subject, &factors, &app, &context, &exceptions, as_of.timestamp(row), row);
+        let decision =
+            scratch.decide(&policy, &subject, &factors, &app, &context, &exceptions, as_of.timestamp(row), row);
         write(&decision, policy.hash(), row, result);
     }
     Ok(())
@@ -93,7 +94,12 @@ fn write(decision: &Decision<'_>, hash: &str, row: usize, result: &mut Writer<'_
     result.field(14).optional_text(row, decision.strength.map(|strength| strength.as_str()));
 }
 
-fn optional<'w, 'c, T>(writer: &'w mut Writer<'c>, row: usize, value: Option<T>, write: fn(&'w mut Writer<'c>, usize, T)) {
+fn optional<'w, 'c, T>(
+    writer: &'w mut Writer<'c>,
+    row: usize,
+    value: Option<T>,
+    write: fn(&'w mut Writer<'c>, usize, T),
+) {
     match value {
         Some(value) => write(writer, row, value),
         None => writer.null(row),
@@ -303,7 +309,10 @@ impl<'a> Scratch<'a> {
                 fallback_started_at: timestamp(subject.fallback_started_at, row),
             }),
             factors: factor_rows.map(|_| self.factors.as_slice()),
-            app: app.whole.is_valid(row).then(|| App { id: text(app.id, row), sensitivity: text(app.sensitivity, row) }),
+            app: app
+                .whole
+                .is_valid(row)
+                .then(|| App { id: text(app.id, row), sensitivity: text(app.sensitivity, row) }),
             context: context.whole.is_valid(row).then(|| Context {
                 signals: words(signals),
                 protocol: text(context.protocol, row),

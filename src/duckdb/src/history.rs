@@ -60,7 +60,8 @@ impl History {
         let mut scans = self.scans.lock().unwrap_or_else(PoisonError::into_inner);
         scans.0 += 1;
         let files = paths.iter().map(|path| File { path: path.clone(), ..File::default() }).collect();
-        let scan = Arc::new(Scan { id: scans.0, reader, files, rejects: Mutex::default(), rejected: AtomicU64::new(0) });
+        let scan =
+            Arc::new(Scan { id: scans.0, reader, files, rejects: Mutex::default(), rejected: AtomicU64::new(0) });
         scans.1.push_back(Arc::clone(&scan));
         if scans.1.len() > SCANS {
             scans.1.pop_front();

@@ -141,8 +141,11 @@ fn read_stats(history: &History) -> Vec<Vec<Cell>> {
     let mut rows = Vec::new();
     for scan in history.scans() {
         for file in &scan.files {
-            let (read, rejects, ignored) =
-                (file.rows.load(Ordering::Relaxed), file.rejects.load(Ordering::Relaxed), file.ignored.load(Ordering::Relaxed));
+            let (read, rejects, ignored) = (
+                file.rows.load(Ordering::Relaxed),
+                file.rejects.load(Ordering::Relaxed),
+                file.ignored.load(Ordering::Relaxed),
+            );
             rows.push(vec![
                 Cell::Int(scan.id),
                 Cell::Text(scan.reader.to_owned()),

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use mfa_core::model::{Row, Value};
-use mfa_core::readers::framing::{BLOCK, Block, HEAD, MAX_RECORD, Position, Shape, Stream, count_lines, shape};
+use mfa_core::readers::framing::{BLOCK, Block, HEAD, MAX_RECORD, Position, Shape, Stream, shape};
 use mfa_core::readers::{Category, Layout, Parse, Reader, Record, Reject};
 
 use crate::ffi::table::{Call, Column, TableFunction};
@@ -121,7 +121,8 @@ impl TableFunction for LogReader {
                 u64::try_from(number).map_err(|_| format!("{name}: max_rejects := {number} must not be negative"))?
             }
         };
-        let columns = parse.columns().iter().map(|column| Column { name: column.name, ty: column.kind.into() }).collect();
+        let columns =
+            parse.columns().iter().map(|column| Column { name: column.name, ty: column.kind.into() }).collect();
         Ok((columns, Bound { paths, bytes, parse, max_rejects, fail }))
     }
 
@@ -131,9 +132,8 @@ impl TableFunction for LogReader {
     }
 
     fn start(&self, bound: &Bound, wanted: Vec<usize>) -> Result<(Scan, u64), Error> {
-        let column = |name: &str| {
-            bound.parse.columns().iter().position(|column| column.name == name).unwrap_or(usize::MAX)
-        };
+        let column =
+            |name: &str| bound.parse.columns().iter().position(|column| column.name == name).unwrap_or(usize::MAX);
         let threads = bound.bytes / BLOCK as u64 + bound.paths.len() as u64;
         let scan = Scan {
             columns: SourceColumns { file: column("source_file"), record: column("source_record") },
@@ -172,7 +172,8 @@ fn find_files(paths: &[Option<String>]) -> Result<(Vec<String>, u64), Error> {
         let before = found.len();
         // What cannot be looked into may hold logs, so it is an error, not a silent loss.
         for entry in matches {
-            let entry = entry.map_err(|error| format!("cannot read '{}': {}", error.path().display(), error.error()))?;
+            let entry =
+                entry.map_err(|error| format!("cannot read '{}': {}", error.path().display(), error.error()))?;
             if entry.is_file() {
                 found.push(entry.to_string_lossy().into_owned());
             }
@@ -185,7 +186,10 @@ fn find_files(paths: &[Option<String>]) -> Result<(Vec<String>, u64), Error> {
     for path in &found {
         let metadata = std::fs::metadata(path).map_err(|error| cannot_open(path, &error))?;
         if metadata.is_dir() {
-            return Err(format!("'{path}' is a directory; name the files in it, for example '{}/*'", path.trim_end_matches('/')));
+            return Err(format!(
+                "'{path}' is a directory; name the files in it, for example '{}/*'",
+                path.trim_end_matches('/')
+            ));
         }
         bytes += metadata.len();
     }
@@ -224,7 +228,13 @@ impl Scan {
     }
 
     /// Reads the next record of a block; false when there is none.
-    fn read_record(&self, open: &mut Open, rows: &mut Rows<'_>, filled: &mut usize, capacity: usize) -> Result<bool, Error> {
+    fn read_record(
+        &self,
+        open: &mut Open,
+        rows: &mut Rows<'_>,
+        filled: &mut usize,
+        capacity: usize,
+    ) -> Result<bool, Error> {
         let before = open.position;
         let Some(piece) = open.block.next(&mut open.position) else {
             return Ok(false);
@@ -270,7 +280,15 @@ impl Scan {
         Ok(true)
     }
 
-    fn write_all<R: Row>(&self, list: &[R], from: usize, source: Source<'_>, rows: &mut Rows<'_>, filled: usize, capacity: usize) -> usize {
+    fn write_all<R: Row>(
+        &self,
+        list: &[R],
+        from: usize,
+        source: Source<'_>,
+        rows: &mut Rows<'_>,
+        filled: usize,
+        capacity: usize,
+    ) -> usize {
         let fits = (list.len() - from).min(capacity - filled);
         for (index, row) in list[from..from + fits].iter().enumerate() {
             self.write(row, source, rows, filled + index);
@@ -300,11 +318,18 @@ impl Scan {
             format!("record {record} at byte {offset} of {path}: {}{column}", reject.category.explain())
         };
         if self.fail {
-            return Err(format!("{}; on_error := 'reject' skips such records and lists them in mfa_rejects()", describe(&reject)));
+            return Err(format!(
+                "{}; on_error := 'reject' skips such records and lists them in mfa_rejects()",
+                describe(&reject)
+            ));
         }
         let rejects = self.account.reject(Rejected { file, record, offset, reject: reject.clone() });
         if rejects > self.max_rejects {
-            return Err(format!("more than max_rejects := {} records were rejected, the last being {}", self.max_rejects, describe(&reject)));
+            return Err(format!(
+                "more than max_rejects := {} records were rejected, the last being {}",
+                self.max_rejects,
+                describe(&reject)
+            ));
         }
         Ok(())
     }
@@ -325,7 +350,9 @@ impl Scan {
             thread.file = Some(file);
         }
         for file in 0..self.plans.len() {
-            if !self.account.files[file].exhausted.load(Ordering::Acquire) && let Some(open) = self.take(file, thread)? {
+            if !self.account.files[file].exhausted.load(Ordering::Acquire)
+                && let Some(open) = self.take(file, thread)?
+            {
                 return Ok(Some(open));
             }
         }
@@ -381,8 +408,18 @@ impl Plan {
         let mut head = Vec::new();
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
         let size = file.metadata()?.len();
-        if layout == Layout::Json && let Shape::Lines(start) = shape(&head) && size > head.len() as u64 {
-            return Ok(Self::Ranges(Ranges { file, start, size, next: AtomicUsize::new(0), turn: Mutex::default(), turned: Condvar::new() }));
+        if layout == Layout::Json
+            && let Shape::Lines(start) = shape(&head)
+            && size > head.len() as u64
+        {
+            return Ok(Self::Ranges(Ranges {
+                file,
+                start,
+                size,
+                next: AtomicUsize::new(0),
+                turn: Mutex::default(),
+                turned: Condvar::new(),
+            }));
         }
         let input = io::Cursor::new(head).chain(file);
         Ok(Self::Stream(Mutex::new(Some(Stream::open(input, layout)?))))
@@ -416,28 +453,27 @@ impl Ranges {
         if start >= self.size {
             return Ok(None);
         }
-        let lines = self.read(spare, start);
-        let count = lines.as_ref().map_or(0, |(bytes, _)| count_lines(bytes));
+        let block = self.read(spare, start);
         let mut turn = lock(&self.turn);
         while turn.range < range && !turn.failed {
             turn = self.turned.wait(turn).unwrap_or_else(PoisonError::into_inner);
         }
         turn.range += 1;
-        turn.failed |= lines.is_err();
+        turn.failed |= block.is_err();
         let first = turn.lines + 1;
-        turn.lines += count;
+        turn.lines += block.as_ref().map_or(0, Block::count);
         let failed = turn.failed;
         drop(turn);
         self.turned.notify_all();
-        let (bytes, offset) = lines?;
+        let block = block?;
         if failed {
             return Err(io::Error::other("another part of the file could not be read"));
         }
-        Ok(Some(Block::lines(bytes, offset - self.start, first)))
+        Ok(Some(block.numbered(first)))
     }
 
-    /// The lines that begin in the range from `start`, and where the first does.
-    fn read(&self, mut bytes: Vec<u8>, start: u64) -> io::Result<(Vec<u8>, u64)> {
+    /// The lines that begin in the range from `start`.
+    fn read(&self, mut bytes: Vec<u8>, start: u64) -> io::Result<Block> {
         // The byte before tells whether a line begins at `start`.
         let from = if start == self.start { start } else { start - 1 };
         let end = (start + BLOCK as u64).min(self.size);
@@ -466,9 +502,7 @@ impl Ranges {
         if let Some(at) = memchr::memchr(b'\n', &bytes[searched..length]) {
             length = searched + at + 1;
         }
-        bytes.truncate(length);
-        bytes.drain(..first.min(length));
-        Ok((bytes, from + first as u64))
+        Ok(Block::lines(bytes, first.min(length)..length, from - self.start))
     }
 
     /// Reads up to `wanted` bytes at `offset` to `bytes[at..]`; fewer only at the end of the file.

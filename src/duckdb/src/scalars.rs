@@ -2,6 +2,7 @@
 
 use mfa_core::model::{Method, Provider, Row as _, SignIn};
 use mfa_core::policy::Reason;
+use mfa_core::readers::{self, NormalizeSignInError, Reject};
 
 use crate::ffi::Error;
 use crate::ffi::Type;
@@ -24,11 +25,31 @@ pub(crate) fn scalars() -> Vec<Scalar> {
     let texts = Type::List(Box::new(Varchar));
     let signin = Type::Struct(SignIn::COLUMNS.iter().map(|column| (column.name, column.kind.into())).collect());
     vec![
-        Scalar { name: "mfa_canonical_method", parameters: &[Varchar, Varchar], returns: Varchar, row: canonical_method },
+        Scalar {
+            name: "mfa_canonical_method",
+            parameters: &[Varchar, Varchar],
+            returns: Varchar,
+            row: canonical_method,
+        },
         Scalar { name: "mfa_method_strength", parameters: &[Varchar], returns: Varchar, row: method_strength },
-        Scalar { name: "mfa_is_phishing_resistant", parameters: &[Varchar], returns: Boolean, row: is_phishing_resistant },
-        Scalar { name: "mfa_distance_km", parameters: &[Double, Double, Double, Double], returns: Double, row: distance_km },
-        Scalar { name: "mfa_normalize_signin", parameters: &[Varchar, Varchar], returns: signin, row: normalize_signin },
+        Scalar {
+            name: "mfa_is_phishing_resistant",
+            parameters: &[Varchar],
+            returns: Boolean,
+            row: is_phishing_resistant,
+        },
+        Scalar {
+            name: "mfa_distance_km",
+            parameters: &[Double, Double, Double, Double],
+            returns: Double,
+            row: distance_km,
+        },
+        Scalar {
+            name: "mfa_normalize_signin",
+            parameters: &[Varchar, Varchar],
+            returns: signin,
+            row: normalize_signin,
+        },
         Scalar { name: "mfa_signin_reject", parameters: &[Varchar, Varchar], returns: Varchar, row: signin_reject },
         Scalar { name: "mfa_methods", parameters: &[Bigint], returns: texts.clone(), row: methods },
         Scalar { name: "mfa_reasons", parameters: &[Bigint], returns: texts, row: reasons },
@@ -50,7 +71,8 @@ impl ScalarFunction for Scalar {
     }
 
     fn call(&self, arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> Result<(), Error> {
-        (0..rows).try_for_each(|row| (self.row)(arguments, row, result).map_err(|error| format!("{}: {error}", self.name)))
+        (0..rows)
+            .try_for_each(|row| (self.row)(arguments, row, result).map_err(|error| format!("{}: {error}", self.name)))
     }
 }
 
@@ -99,7 +121,7 @@ fn normalize_signin(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_
         result.null(row);
         return Ok(());
     };
-    match mfa_core::readers::normalize_signin(provider, json.as_bytes())? {
+    match normalize(provider, json)? {
         Ok(Some(signin)) => {
             for column in 0..SignIn::COLUMNS.len() {
                 result.field(column).value(row, signin.value(column));
@@ -110,12 +132,21 @@ fn normalize_signin(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_
     Ok(())
 }
 
+/// The sign-in, or why there is none; an unknown provider is a mistake in the query.
+fn normalize<'a>(provider: &str, json: &'a str) -> Result<Result<Option<SignIn<'a>>, Reject>, Error> {
+    match readers::normalize_signin(provider, json.as_bytes()) {
+        Ok(signin) => Ok(Ok(signin)),
+        Err(NormalizeSignInError::Reject { reject, .. }) => Ok(Err(reject)),
+        Err(error @ NormalizeSignInError::UnknownProvider { .. }) => Err(error.to_string()),
+    }
+}
+
 fn signin_reject(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
     let (Some(provider), Some(json)) = (arguments[0].text(row), arguments[1].text(row)) else {
         result.null(row);
         return Ok(());
     };
-    let reject = mfa_core::readers::normalize_signin(provider, json.as_bytes())?.err();
+    let reject = normalize(provider, json)?.err();
     result.optional_text(row, reject.map(|reject| reject.category.as_str()));
     Ok(())
 }

@@ -48,7 +48,11 @@ fn suggestion(name: &str) -> String {
         .collect();
     names.sort_unstable();
     let near: Vec<_> = names.iter().take(3).map(|(_, name)| *name).collect();
-    if near.is_empty() { "FROM mfa_functions() lists what there is".to_owned() } else { format!("Did you mean {}?", near.join(", ")) }
+    if near.is_empty() {
+        "FROM mfa_functions() lists what there is".to_owned()
+    } else {
+        format!("Did you mean {}?", near.join(", "))
+    }
 }
 
 /// The SQL of a view, each `$parameter` replaced by what `value` makes of it. Strings, quoted names and comments are left
@@ -62,7 +66,8 @@ pub fn substitute(view: &SqlFile, value: impl Fn(&Param) -> String) -> String {
         rest = &rest[at..];
         let length = match rest.as_bytes()[0] {
             b'$' => {
-                let end = rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(rest.len(), |end| end + 1);
+                let end =
+                    rest[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(rest.len(), |end| end + 1);
                 match view.params.iter().find(|param| param.name == &rest[1..end]) {
                     Some(param) => sql.push_str(&value(param)),
                     None => sql.push_str(&rest[..end]),

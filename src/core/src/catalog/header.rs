@@ -88,8 +88,9 @@ impl SqlFile {
                 "param" => {
                     let (param, rest) = split(rest);
                     let (ty, rest) = split(rest);
-                    let (default, doc) =
-                        rest.split_once("  ").ok_or_else(|| format!("{name}: @param {param} needs a default, two spaces, a text"))?;
+                    let (default, doc) = rest
+                        .split_once("  ")
+                        .ok_or_else(|| format!("{name}: @param {param} needs a default, two spaces, a text"))?;
                     file.params.push(Param { name: param, ty, default, doc: doc.trim() });
                 }
                 "column" => {
@@ -144,7 +145,10 @@ mod tests {
              -- @column s  STRUCT(a VARCHAR, b BOOLEAN)[]  both\n\nselect 1\n",
         )
         .unwrap();
-        assert_eq!((file.name, file.summary.as_str(), file.details.as_str(), file.body), ("mfa_x", "What it is.", "More.", "select 1"));
+        assert_eq!(
+            (file.name, file.summary.as_str(), file.details.as_str(), file.body),
+            ("mfa_x", "What it is.", "More.", "select 1")
+        );
         assert_eq!(file.params, [Param { name: "as_of", ty: "TIMESTAMPTZ", default: "now()", doc: "last instant" }]);
         assert_eq!(file.columns, [ColumnDoc { name: "s", ty: "STRUCT(a VARCHAR, b BOOLEAN)[]", doc: "both" }]);
         assert_eq!(file.tag("area"), Some("assess"));

@@ -79,7 +79,8 @@ fn function(function: &Function) -> Entry {
 fn reader(reader: &Reader) -> Entry {
     let mut parameters = vec![
         "path VARCHAR or VARCHAR[]: files or patterns; .gz and .zst are read directly".to_owned(),
-        "on_error VARCHAR: 'reject' (default) skips a bad record and lists it in mfa_rejects(), 'fail' stops at it".to_owned(),
+        "on_error VARCHAR: 'reject' (default) skips a bad record and lists it in mfa_rejects(), 'fail' stops at it"
+            .to_owned(),
         "max_rejects BIGINT: fails when more records are rejected; no limit by default".to_owned(),
     ];
     let rows: Vec<_> = reader.parse.iter().map(|parse| parse.rows()).collect();
@@ -92,7 +93,10 @@ fn reader(reader: &Reader) -> Entry {
         kind: "reader",
         signature: format!("{}(path) → the columns of {relation}", reader.name),
         parameters,
-        description: format!("{}. Rows + rejects + ignored = records; see mfa_read_stats() and mfa_rejects().", reader.summary),
+        description: format!(
+            "{}. Rows + rejects + ignored = records; see mfa_read_stats() and mfa_rejects().",
+            reader.summary
+        ),
         example: format!("select count(*) from {}('logs/*')", reader.name),
         since: SINCE,
     }

@@ -53,10 +53,24 @@ const CONTRACT_FILES: &[&str] = files! {
 };
 
 const VIEW_FILES: &[&str] = files! {
-    "views/assess": "mfa_factor_periods" "mfa_gaps" "mfa_successful_signins",
-    "views/metrics": "mfa_effective_coverage" "mfa_registration_coverage",
-    "views/policy": "mfa_enrollment_state",
-    "views/rollout": "mfa_adoption_curve",
+    "views/assess":
+        "mfa_factor_periods"
+        "mfa_gaps"
+        "mfa_successful_signins",
+    "views/exceptions":
+        "mfa_exception_beneficiaries"
+        "mfa_exception_events"
+        "mfa_exception_trends"
+        "mfa_exception_versions"
+        "mfa_exceptions_status",
+    "views/metrics":
+        "mfa_effective_coverage"
+        "mfa_registration_coverage",
+    "views/policy":
+        "mfa_enrollment_state"
+        "mfa_policy_in_force",
+    "views/rollout":
+        "mfa_adoption_curve",
 };
 
 #[cfg(test)]

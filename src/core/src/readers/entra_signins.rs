@@ -32,25 +32,25 @@ pub(super) fn claims(probe: &Probe<'_>) -> bool {
 
 /// One record, in either envelope.
 pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
-    let mut envelope: EntraRecord<'_> = json::parse(record)?;
-    let kind = match envelope.category.as_str() {
+    let mut details: EntraRecord<'_> = json::parse(record)?;
+    let kind = match details.category.as_str() {
         Some(category) => match Kind::from_category(category) {
             Some(kind) => Some(kind),
             // Directory audits and provisioning travel in the same export, and every record of it names an operation.
-            None if envelope.operation.as_str().is_some() => return Ok(None),
+            None if details.operation.as_str().is_some() => return Ok(None),
             None => return Err(Reject::at(Category::WrongProvider, 0)),
         },
         None => None,
     };
-    let mut details = match envelope.properties.0.take() {
-        Some(properties) => *properties,
-        None => std::mem::take(&mut envelope),
-    };
+    if let Some(mut properties) = details.properties.0.take() {
+        properties.inherit(&mut details);
+        details = *properties;
+    }
     if kind.is_none() && !details.is_signin() {
         return Err(Reject::at(Category::WrongProvider, 0));
     }
     let kind = kind.unwrap_or_else(|| details.kind());
-    row(record, kind, &mut details, &mut envelope).map(Some)
+    row(record, kind, &mut details).map(Some)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,18 +123,12 @@ impl EntraRecord<'_> {
     }
 }
 
-fn row<'a>(
-    record: &'a [u8],
-    kind: Kind,
-    details: &mut EntraRecord<'a>,
-    envelope: &mut EntraRecord<'a>,
-) -> Result<SignIn<'a>, Reject> {
-    let event_time =
-        time::required(&[("createdDateTime", &details.created), ("time", &details.time), ("time", &envelope.time)])?;
+fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Result<SignIn<'a>, Reject> {
+    let event_time = time::required(&[("createdDateTime", &details.created), ("time", &details.time)])?;
     let latitude = time::degrees(details.location.coordinates.latitude, 90.0, "latitude")?;
     let longitude = time::degrees(details.location.coordinates.longitude, 180.0, "longitude")?;
 
-    let code = details.error_code().or_else(|| envelope.error_code());
+    let code = details.error_code();
     let (outcome, failure_category) = code.map_or(("unknown", None), classify);
     let steps = Steps::read(details);
     let mfa_requirement = match details.requirement.as_str() {
@@ -165,8 +159,7 @@ fn row<'a>(
         None
     } else {
         // "Other." is what Microsoft writes for success, too.
-        pick([&mut details.status.reason, &mut details.result_description, &mut envelope.result_description])
-            .filter(|reason| reason != "Other.")
+        pick([&mut details.status.reason, &mut details.result_description]).filter(|reason| reason != "Other.")
     };
     let failure_category = match (mfa.result, failure_category) {
         ("fraud_reported", Some(_)) => Some("fraud_reported"),
@@ -175,13 +168,13 @@ fn row<'a>(
         (_, category) => category,
     };
 
-    let event_type_raw = pick([&mut envelope.category, &mut details.category]).or(Some(Cow::Borrowed(kind.category())));
+    let event_type_raw = details.category.take().or(Some(Cow::Borrowed(kind.category())));
     let policies = std::mem::take(&mut details.policies).0;
     Ok(SignIn {
         event_time: Some(event_time),
         provider: Some(Provider::Entra.as_str()),
         event_id: Some(pick([&mut details.id, &mut details.request_id]).unwrap_or_else(|| event_id(record))),
-        correlation_id: pick([&mut details.correlation_id, &mut envelope.correlation_id]),
+        correlation_id: details.correlation_id.take(),
         session_id: details.session_id.take(),
         event_type_raw,
         identity_id: if kind.is_service() {
@@ -226,7 +219,7 @@ fn row<'a>(
         number_matching: None,
         policy_results: policies.map(|list| list.into_iter().map(PolicyShape::into_result).collect()),
         conditional_access_status: details.conditional_access_status.as_str().map(conditional_access),
-        ip: pick([&mut details.ip, &mut envelope.ip]),
+        ip: details.ip.take(),
         ip_anonymizer: anonymizer,
         country: details.location.country.take(),
         region: details.location.state.take(),
@@ -252,7 +245,7 @@ fn row<'a>(
         })
         .0
         .map(|list| list.into_iter().filter_map(|signal| signal.0).collect()),
-        tenant_id: pick([&mut details.resource_tenant_id, &mut details.tenant_id, &mut envelope.tenant_id]),
+        tenant_id: pick([&mut details.resource_tenant_id, &mut details.tenant_id]),
         home_tenant_id: details.home_tenant_id.take(),
         is_guest,
         source_file: None,
@@ -602,6 +595,24 @@ shape! {
 }
 
 impl<'a> EntraRecord<'a> {
+    /// Takes from the envelope what the record inside does not say itself.
+    fn inherit(&mut self, envelope: &mut Self) {
+        for (own, outer) in [
+            (&mut self.time, &mut envelope.time),
+            (&mut self.category, &mut envelope.category),
+            (&mut self.result_type, &mut envelope.result_type),
+            (&mut self.result_description, &mut envelope.result_description),
+            (&mut self.tenant_id, &mut envelope.tenant_id),
+            (&mut self.correlation_id, &mut envelope.correlation_id),
+            (&mut self.ip, &mut envelope.ip),
+            (&mut self.location.country, &mut envelope.location.country),
+        ] {
+            if own.0.is_none() {
+                own.0 = outer.take();
+            }
+        }
+    }
+
     fn error_code(&self) -> Option<i64> {
         self.status.code.as_i64().or_else(|| match self.result_type.as_str()? {
             text if text.eq_ignore_ascii_case("success") => Some(0),

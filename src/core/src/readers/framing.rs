@@ -13,6 +13,7 @@
 //! | CSV with a header | the lines after it |
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Category, Layout, Record, Reject};
@@ -43,9 +44,6 @@ pub struct Block {
 }
 
 enum Items {
-    /// Records end at line feeds; found while they are read.
-    Lines,
-    /// Records found by matching brackets.
     Spans(Vec<Span>),
     Csv(Arc<csv::ByteRecord>, Vec<(u64, Result<csv::ByteRecord, Category>)>),
 }
@@ -74,9 +72,16 @@ pub struct Piece<'a> {
 }
 
 impl Block {
-    /// Lines of JSON: `offset` and `first_record` say where in the file they are.
-    pub fn lines(bytes: Vec<u8>, offset: u64, first_record: u64) -> Self {
-        Self { bytes, offset, first_record, items: Items::Lines }
+    /// The lines of JSON in `bytes[range]`; `offset` says where in the file the bytes are, [`Self::numbered`] which records.
+    pub fn lines(bytes: Vec<u8>, range: Range<usize>, offset: u64) -> Self {
+        let spans = line_spans(&bytes, range, offset);
+        Self { bytes, offset, first_record: 1, items: Items::Spans(spans) }
+    }
+
+    /// The same block, beginning with this record of the file.
+    #[must_use]
+    pub fn numbered(self, first_record: u64) -> Self {
+        Self { first_record, ..self }
     }
 
     /// The memory, for the next block.
@@ -87,15 +92,6 @@ impl Block {
     /// The next record after `position`, which moves past it.
     pub fn next(&self, position: &mut Position) -> Option<Piece<'_>> {
         let (offset, content) = match &self.items {
-            Items::Lines => {
-                let (start, line) = next_line(&self.bytes, &mut position.at)?;
-                let content = if line.len() > MAX_RECORD {
-                    Err(Reject::at(Category::TooLarge, 0))
-                } else {
-                    Ok(Record::Json(line))
-                };
-                (self.offset + start as u64, content)
-            }
             Items::Spans(spans) => {
                 let span = *spans.get(position.at)?;
                 position.at += 1;
@@ -122,7 +118,6 @@ impl Block {
     /// How many records there are.
     pub fn count(&self) -> u64 {
         match &self.items {
-            Items::Lines => count_lines(&self.bytes),
             Items::Spans(spans) => spans.len() as u64,
             Items::Csv(_, records) => records.len() as u64,
         }
@@ -142,15 +137,6 @@ fn next_line<'a>(bytes: &'a [u8], at: &mut usize) -> Option<(usize, &'a [u8])> {
         }
     }
     None
-}
-
-/// How many lines are not blank.
-pub fn count_lines(bytes: &[u8]) -> u64 {
-    let (mut at, mut lines) = (0, 0);
-    while next_line(bytes, &mut at).is_some() {
-        lines += 1;
-    }
-    lines
 }
 
 /// What the first bytes of a file say about the rest.
@@ -372,18 +358,20 @@ impl Stream {
                 // The last line may be cut short by the damage, so it is part of it.
                 let whole = memchr::memrchr(b'\n', &self.rest).map_or(0, |at| at + 1);
                 self.rest.truncate(whole);
-                let mut spans = line_spans(&self.rest);
+                let mut spans = line_spans(&self.rest, 0..whole, self.offset);
                 spans.push(Span::Reject(category, self.offset + whole as u64));
                 return Ok(Some(self.cut(spare, whole, Items::Spans(spans))));
             }
             if self.at_end {
                 let length = self.rest.len();
-                let block = self.cut(spare, length, Items::Lines);
+                let spans = line_spans(&self.rest, 0..length, self.offset);
+                let block = self.cut(spare, length, Items::Spans(spans));
                 return Ok((block.count() > 0).then_some(block));
             }
             if let Some(end) = memchr::memrchr(b'\n', &self.rest) {
                 self.state = State::Lines { dropping: false };
-                return Ok(Some(self.cut(spare, end + 1, Items::Lines)));
+                let spans = line_spans(&self.rest, 0..end + 1, self.offset);
+                return Ok(Some(self.cut(spare, end + 1, Items::Spans(spans))));
             }
             if self.rest.len() > MAX_RECORD {
                 let block = self.rejects(vec![Span::Reject(Category::TooLarge, self.offset)]);
@@ -493,10 +481,16 @@ fn damage(error: &io::Error) -> Category {
     if error.kind() == io::ErrorKind::UnexpectedEof { Category::Truncated } else { Category::CorruptCompression }
 }
 
-fn line_spans(bytes: &[u8]) -> Vec<Span> {
-    let (mut at, mut spans) = (0, Vec::new());
+/// The lines that are not blank.
+fn line_spans(bytes: &[u8], range: Range<usize>, offset: u64) -> Vec<Span> {
+    let bytes = &bytes[..range.end];
+    let (mut at, mut spans) = (range.start, Vec::new());
     while let Some((start, line)) = next_line(bytes, &mut at) {
-        spans.push(Span::Record(start, start + line.len()));
+        spans.push(if line.len() > MAX_RECORD {
+            Span::Reject(Category::TooLarge, offset + start as u64)
+        } else {
+            Span::Record(start, start + line.len())
+        });
     }
     spans
 }

@@ -4,15 +4,16 @@ use std::marker::PhantomData;
 use std::ops::Range;
 
 use libduckdb_sys::{
-    DUCKDB_TYPE, DUCKDB_TYPE_DUCKDB_TYPE_BOOLEAN as BOOLEAN, DUCKDB_TYPE_DUCKDB_TYPE_DATE as DATE,
-    DUCKDB_TYPE_DUCKDB_TYPE_DOUBLE as DOUBLE, DUCKDB_TYPE_DUCKDB_TYPE_ENUM as ENUM, DUCKDB_TYPE_DUCKDB_TYPE_LIST as LIST,
+    DUCKDB_TYPE, DUCKDB_TYPE_DUCKDB_TYPE_BIGINT as BIGINT, DUCKDB_TYPE_DUCKDB_TYPE_BOOLEAN as BOOLEAN,
+    DUCKDB_TYPE_DUCKDB_TYPE_DATE as DATE, DUCKDB_TYPE_DUCKDB_TYPE_DOUBLE as DOUBLE,
+    DUCKDB_TYPE_DUCKDB_TYPE_ENUM as ENUM, DUCKDB_TYPE_DUCKDB_TYPE_LIST as LIST,
     DUCKDB_TYPE_DUCKDB_TYPE_SQLNULL as SQLNULL, DUCKDB_TYPE_DUCKDB_TYPE_STRUCT as STRUCT,
     DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP as TIMESTAMP, DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_MS as TIMESTAMP_MS,
     DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_NS as TIMESTAMP_NS, DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_S as TIMESTAMP_S,
-    DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_TZ as TIMESTAMP_TZ, DUCKDB_TYPE_DUCKDB_TYPE_BIGINT as BIGINT,
-    DUCKDB_TYPE_DUCKDB_TYPE_VARCHAR as VARCHAR, duckdb_list_entry, duckdb_list_vector_get_child,
-    duckdb_list_vector_get_size, duckdb_struct_vector_get_child, duckdb_validity_row_is_valid, duckdb_vector,
-    duckdb_vector_get_column_type, duckdb_vector_get_data, duckdb_vector_get_validity,
+    DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_TZ as TIMESTAMP_TZ, DUCKDB_TYPE_DUCKDB_TYPE_VARCHAR as VARCHAR,
+    duckdb_list_entry, duckdb_list_vector_get_child, duckdb_list_vector_get_size, duckdb_struct_vector_get_child,
+    duckdb_validity_row_is_valid, duckdb_vector, duckdb_vector_get_column_type, duckdb_vector_get_data,
+    duckdb_vector_get_validity,
 };
 use quack_rs::types::LogicalType;
 
@@ -115,7 +116,8 @@ impl<'chunk> Vector<'chunk> {
 
     /// Refuses a type that cannot be read as `expected`; the message says which field, what it is and what it should be.
     pub(crate) fn expect(&self, expected: Expected, name: &str) -> Result<(), Error> {
-        let element = |ty: DUCKDB_TYPE| self.element.as_ref().is_some_and(|element| element.ty == ty || element.ty == SQLNULL);
+        let element =
+            |ty: DUCKDB_TYPE| self.element.as_ref().is_some_and(|element| element.ty == ty || element.ty == SQLNULL);
         let fits = self.ty == SQLNULL
             || match expected {
                 Expected::Text => matches!(self.ty, VARCHAR | ENUM),
@@ -137,10 +139,38 @@ impl<'chunk> Vector<'chunk> {
             ENUM => "ENUM".to_owned(),
             other => {
                 let names = [
-                    "INVALID", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER",
-                    "UBIGINT", "FLOAT", "DOUBLE", "TIMESTAMP", "DATE", "TIME", "INTERVAL", "HUGEINT", "VARCHAR", "BLOB",
-                    "DECIMAL", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "ENUM", "LIST", "STRUCT", "MAP", "UUID",
-                    "UNION", "BIT", "TIMETZ", "TIMESTAMPTZ",
+                    "INVALID",
+                    "BOOLEAN",
+                    "TINYINT",
+                    "SMALLINT",
+                    "INTEGER",
+                    "BIGINT",
+                    "UTINYINT",
+                    "USMALLINT",
+                    "UINTEGER",
+                    "UBIGINT",
+                    "FLOAT",
+                    "DOUBLE",
+                    "TIMESTAMP",
+                    "DATE",
+                    "TIME",
+                    "INTERVAL",
+                    "HUGEINT",
+                    "VARCHAR",
+                    "BLOB",
+                    "DECIMAL",
+                    "TIMESTAMP_S",
+                    "TIMESTAMP_MS",
+                    "TIMESTAMP_NS",
+                    "ENUM",
+                    "LIST",
+                    "STRUCT",
+                    "MAP",
+                    "UUID",
+                    "UNION",
+                    "BIT",
+                    "TIMETZ",
+                    "TIMESTAMPTZ",
                 ];
                 names.get(other as usize).map_or_else(|| format!("type {other}"), |name| (*name).to_owned())
             }

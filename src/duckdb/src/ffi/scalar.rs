@@ -2,7 +2,10 @@
 
 use std::ffi::c_void;
 
-use libduckdb_sys::{duckdb_data_chunk, duckdb_data_chunk_get_column_count, duckdb_data_chunk_get_vector, duckdb_function_info, duckdb_vector};
+use libduckdb_sys::{
+    duckdb_data_chunk, duckdb_data_chunk_get_column_count, duckdb_data_chunk_get_vector, duckdb_function_info,
+    duckdb_vector,
+};
 use quack_rs::connection::{Connection, Registrar as _};
 use quack_rs::error::ExtensionError;
 use quack_rs::scalar::{ScalarFunctionInfo, ScalarFunctionSetBuilder, ScalarOverloadBuilder};

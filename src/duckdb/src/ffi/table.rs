@@ -2,10 +2,14 @@
 
 use std::ffi::c_void;
 
-use libduckdb_sys::{duckdb_bind_info, duckdb_data_chunk, duckdb_data_chunk_set_size, duckdb_function_info, duckdb_init_info};
+use libduckdb_sys::{
+    duckdb_bind_info, duckdb_data_chunk, duckdb_data_chunk_set_size, duckdb_function_info, duckdb_init_info,
+};
 use quack_rs::connection::{Connection, Registrar as _};
 use quack_rs::error::ExtensionError;
-use quack_rs::table::{BindInfo, FfiBindData, FfiInitData, FfiLocalInitData, FunctionInfo, InitInfo, TableFunctionBuilder};
+use quack_rs::table::{
+    BindInfo, FfiBindData, FfiInitData, FfiLocalInitData, FunctionInfo, InitInfo, TableFunctionBuilder,
+};
 use quack_rs::types::TypeId;
 use quack_rs::value::Value;
 
@@ -148,9 +152,8 @@ unsafe extern "C" fn init<F: TableFunction>(raw: duckdb_init_info) {
         let info = InitInfo::new(raw);
         let result = guarded(|| {
             let bound = FfiBindData::<Bound<F>>::get_from_init(raw).ok_or("mfa: not bound")?;
-            let wanted: Vec<usize> = (0..info.projected_column_count())
-                .filter_map(|index| info.projected_column_index(index))
-                .collect();
+            let wanted: Vec<usize> =
+                (0..info.projected_column_count()).filter_map(|index| info.projected_column_index(index)).collect();
             // A column that is none of ours is the row id that `count(*)` asks for; it keeps its place.
             let types = wanted.iter().map(|index| bound.types.get(*index).cloned().unwrap_or(Type::Bigint)).collect();
             let (scan, threads) = bound.function.start(&bound.bound, wanted)?;

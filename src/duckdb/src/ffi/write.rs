@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use libduckdb_sys::{
     duckdb_data_chunk, duckdb_data_chunk_get_size, duckdb_data_chunk_get_vector, duckdb_list_entry,
     duckdb_list_vector_get_child, duckdb_list_vector_get_size, duckdb_list_vector_reserve, duckdb_list_vector_set_size,
-    duckdb_struct_vector_get_child, duckdb_validity_set_row_invalid, duckdb_vector, duckdb_vector_assign_string_element_len,
-    duckdb_vector_ensure_validity_writable, duckdb_vector_get_data, duckdb_vector_get_validity, duckdb_vector_size,
+    duckdb_struct_vector_get_child, duckdb_validity_set_row_invalid, duckdb_vector,
+    duckdb_vector_assign_string_element_len, duckdb_vector_ensure_validity_writable, duckdb_vector_get_data,
+    duckdb_vector_get_validity, duckdb_vector_size,
 };
 use mfa_core::model::{PolicyResult, Value};
 
@@ -54,7 +55,11 @@ impl<'chunk> Writer<'chunk> {
                 }
                 _ => None,
             };
-            let data = if matches!(ty, Type::Struct(_)) { std::ptr::null_mut() } else { duckdb_vector_get_data(vector).cast() };
+            let data = if matches!(ty, Type::Struct(_)) {
+                std::ptr::null_mut()
+            } else {
+                duckdb_vector_get_data(vector).cast()
+            };
             Self { vector, data, validity: std::ptr::null_mut(), fields, element, chunk: PhantomData }
         }
     }
@@ -107,7 +112,8 @@ impl<'chunk> Writer<'chunk> {
     pub(crate) fn interval(&mut self, row: usize, micros: i64) {
         const DAY: i64 = 86_400_000_000;
         // Whole days as days, which is how DuckDB itself reads INTERVAL '12 hours' and '30 days'.
-        let (days, micros) = if micros % DAY == 0 { (i32::try_from(micros / DAY).unwrap_or(i32::MAX), 0) } else { (0, micros) };
+        let (days, micros) =
+            if micros % DAY == 0 { (i32::try_from(micros / DAY).unwrap_or(i32::MAX), 0) } else { (0, micros) };
         self.put(row, libduckdb_sys::duckdb_interval { months: 0, days, micros });
     }
 
