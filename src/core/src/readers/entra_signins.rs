@@ -68,6 +68,8 @@ impl Kind {
             ("NonInteractiveUserSignInLogs", Self::NonInteractive),
             ("ServicePrincipalSignInLogs", Self::ServicePrincipal),
             ("ManagedIdentitySignInLogs", Self::ManagedIdentity),
+            ("ADFSSignInLogs", Self::Interactive),
+            ("MicrosoftServicePrincipalSignInLogs", Self::ServicePrincipal),
         ]
         .into_iter()
         .find_map(|(name, kind)| category.eq_ignore_ascii_case(name).then_some(kind))
@@ -143,11 +145,10 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
         .is_some_and(|agent| ["bav2ropc", "cbainprod", "cbaintar"].iter().any(|word| agent.eq_ignore_ascii_case(word)));
     let protocol =
         legacy.or(if ropc_agent { Some("ropc") } else { details.protocol.as_str().and_then(modern_protocol) });
-    let is_legacy_auth = match (legacy.is_some() || protocol == Some("ropc"), details.client_app.as_str()) {
-        (true, _) => Some(true),
-        (false, Some(_)) => Some(false),
-        (false, None) => None,
-    };
+    let is_modern = details.client_app.is("Browser") || details.client_app.is("Mobile Apps and Desktop clients");
+    // A client that is in neither list is not known to be modern.
+    let is_legacy_auth =
+        if legacy.is_some() || protocol == Some("ropc") { Some(true) } else { is_modern.then_some(false) };
     let surface = surface(kind, legacy.is_some(), details);
     let is_guest = details.is_guest();
     // Only a flag is meaningful: without the licence for it, the list is always empty.
@@ -296,6 +297,7 @@ fn legacy_protocol(client: &str) -> Option<&'static str> {
         ("Outlook Anywhere", "basic_auth"),
         ("Outlook Anywhere (RPC over HTTP)", "basic_auth"),
         ("Outlook Service", "basic_auth"),
+        ("Universal Outlook", "basic_auth"),
         ("Reporting Web Services", "basic_auth"),
         ("Other clients", "basic_auth"),
         ("Other clients; IMAP", "imap"),
@@ -304,6 +306,8 @@ fn legacy_protocol(client: &str) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(name, protocol)| client.eq_ignore_ascii_case(name).then_some(protocol))
+    // `Other clients; Older Office clients` and whatever else comes after the semicolon.
+    .or_else(|| contains(client, "other clients;").then_some("basic_auth"))
 }
 
 fn modern_protocol(protocol: &str) -> Option<&'static str> {
@@ -726,5 +730,356 @@ impl DeviceShape<'_> {
             Some(_) => Some("registered"),
             None => (self.is_managed.as_bool() == Some(false)).then_some("unmanaged"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A Graph sign-in, with what is particular to the test merged in.
+    fn signin(rest: &str) -> String {
+        format!(
+            r#"{{"id":"s1","createdDateTime":"2024-01-01T00:00:00Z","appId":"a1","appDisplayName":"App",
+            "userId":"u1","userPrincipalName":"Jo@Contoso.com","isInteractive":true,{rest}}}"#
+        )
+    }
+
+    fn read(text: &str) -> SignIn<'_> {
+        parse(text.as_bytes()).expect("reads").expect("is a sign-in")
+    }
+
+    fn step(method: &str, requirement: &str, succeeded: bool, detail: &str) -> String {
+        format!(
+            r#"{{"authenticationMethod":"{method}","authenticationStepRequirement":"{requirement}",
+            "succeeded":{succeeded},"authenticationStepResultDetail":"{detail}"}}"#
+        )
+    }
+
+    fn password() -> String {
+        step("Password", "Primary authentication", true, "Correct password")
+    }
+
+    /// Outcome, result and how it was satisfied, of an attempt with that code, text and steps.
+    fn verdict(code: i64, requirement: &str, text: &str, steps: &[String]) -> [&'static str; 3] {
+        let text = signin(&format!(
+            r#""status":{{"errorCode":{code},"additionalDetails":"{text}"}},"authenticationRequirement":"{requirement}",
+            "authenticationDetails":[{}]"#,
+            steps.join(",")
+        ));
+        let row = read(&text);
+        [row.outcome, row.mfa_result, row.mfa_satisfied_by].map(Option::unwrap_or_default)
+    }
+
+    const SINGLE: &str = "singleFactorAuthentication";
+    const MULTI: &str = "multiFactorAuthentication";
+    const SECOND: &str = "Multi-factor authentication";
+
+    #[test]
+    fn a_factor_that_was_performed() {
+        let text = signin(&format!(
+            r#""status":{{"errorCode":0,"failureReason":"Other."}},"authenticationRequirement":"{MULTI}",
+            "clientAppUsed":"Browser","authenticationDetails":[{},{}]"#,
+            password(),
+            step("Mobile app notification", SECOND, true, "MFA completed in Azure AD")
+        ));
+        let row = read(&text);
+        assert_eq!((row.outcome, row.mfa_result), (Some("success"), Some("satisfied")));
+        assert_eq!((row.mfa_satisfied_by, row.mfa_requirement), (Some("performed"), Some("required")));
+        assert_eq!((row.first_factor, row.second_factor), (Some("password"), Some("push")));
+        assert_eq!(row.methods_raw.expect("lists methods"), ["Password", "Mobile app notification"]);
+        assert_eq!((row.failure_code, row.failure_reason_raw, row.failure_category), (None, None, None));
+        assert_eq!((row.is_phishing_resistant, row.is_legacy_auth), (Some(false), Some(false)));
+        assert_eq!((row.event_kind, row.surface), (Some("combined"), Some("browser")));
+    }
+
+    #[test]
+    fn the_step_is_logged_before_the_attempt_ends() {
+        let pending = [password(), step("Authenticator App", SECOND, false, "Authentication in progress")];
+        let found = verdict(0, MULTI, "MFA successfully completed", &pending);
+        assert_eq!(found, ["success", "satisfied", "performed"]);
+        // The same text beside a code that says the second factor is still asked for.
+        let found = verdict(50074, MULTI, "MFA successfully completed", &pending);
+        assert_eq!(found, ["challenge", "not_attempted", "none"]);
+    }
+
+    #[test]
+    fn a_claim_is_not_a_factor() {
+        let claim = [step("Previously satisfied", SECOND, true, "MFA requirement satisfied by claim in the token")];
+        assert_eq!(verdict(0, MULTI, "", &claim), ["success", "satisfied", "claim_in_token"]);
+        let text = "MFA requirement satisfied by claim in the token";
+        // Not required, and satisfied all the same.
+        assert_eq!(verdict(0, SINGLE, text, &[]), ["success", "satisfied", "claim_in_token"]);
+        // The first factor can be a claim, too, and that is no MFA.
+        let first = [step(
+            "Previously satisfied",
+            "Primary authentication",
+            true,
+            "First factor requirement satisfied by claim",
+        )];
+        assert_eq!(verdict(0, SINGLE, "", &first), ["success", "not_attempted", "none"]);
+        let external = "MFA requirement satisfied by claim provided by external provider";
+        assert_eq!(verdict(0, MULTI, external, &[]), ["success", "satisfied", "federated"]);
+        let remembered = "MFA requirement skipped due to remembered device";
+        assert_eq!(verdict(0, MULTI, remembered, &[]), ["success", "satisfied", "remembered_device"]);
+        let network = "MFA requirement skipped due to registered network";
+        assert_eq!(verdict(0, MULTI, network, &[]), ["success", "bypassed", "trusted_location"]);
+    }
+
+    #[test]
+    fn a_password_alone_is_no_mfa() {
+        assert_eq!(verdict(0, SINGLE, "", &[password()]), ["success", "not_attempted", "none"]);
+        assert_eq!(verdict(0, "", "", &[password()]), ["success", "unknown", "unknown"]);
+        let key = [step("FIDO2 security key", "Primary authentication", true, "")];
+        assert_eq!(verdict(0, SINGLE, "", &key), ["success", "satisfied", "performed"]);
+    }
+
+    #[test]
+    fn how_a_second_factor_is_refused() {
+        for (text, result, category) in [
+            ("MFA denied; user declined the authentication", "denied", "mfa_denied"),
+            ("MFA denied; user did not respond to mobile app notification", "timed_out", "mfa_timeout"),
+            ("MFA denied; Phone App Reported Fraud", "fraud_reported", "fraud_reported"),
+            ("MFA denied; invalid verification code", "failed", "mfa_failed"),
+            ("", "failed", "mfa_failed"),
+        ] {
+            let text = signin(&format!(r#""status":{{"errorCode":500121,"additionalDetails":"{text}"}}"#));
+            let row = read(&text);
+            assert_eq!((row.outcome, row.mfa_satisfied_by), (Some("failure"), Some("none")));
+            assert_eq!((row.mfa_result, row.failure_category), (Some(result), Some(category)), "{text}");
+            assert_eq!(row.failure_code.as_deref(), Some("500121"));
+        }
+        let declined = [
+            password(),
+            step("Mobile app notification", SECOND, false, "MFA denied; user declined the authentication"),
+        ];
+        assert_eq!(verdict(500_121, MULTI, "", &declined), ["failure", "denied", "none"]);
+    }
+
+    #[test]
+    fn interrupts_and_challenges_are_no_failures() {
+        for (code, outcome, category) in [
+            (50072, "interrupted", "not_enrolled"),
+            (50079, "interrupted", "not_enrolled"),
+            (50074, "challenge", "mfa_required"),
+            (50076, "challenge", "mfa_required"),
+            (50078, "challenge", "mfa_required"),
+            (50158, "challenge", "mfa_required"),
+            (50097, "interrupted", "interrupted"),
+            (50125, "interrupted", "interrupted"),
+            (50140, "interrupted", "interrupted"),
+            (50126, "failure", "bad_credentials"),
+            (50053, "failure", "account_locked"),
+            (53003, "failure", "policy_blocked"),
+            (7_000_215, "failure", "bad_credentials"),
+            (7_000_222, "failure", "bad_credentials"),
+            (50088, "failure", "mfa_failed"),
+            (123_456, "failure", "other"),
+        ] {
+            let text = signin(&format!(r#""status":{{"errorCode":{code}}}"#));
+            let row = read(&text);
+            assert_eq!((row.outcome, row.failure_category), (Some(outcome), Some(category)), "{code}");
+        }
+        // Both factors passed, and a policy stopped the attempt afterwards.
+        let passed = [password(), step("SMS", SECOND, true, "")];
+        assert_eq!(verdict(53003, MULTI, "", &passed), ["failure", "satisfied", "performed"]);
+        assert_eq!(verdict(50126, SINGLE, "", &[]), ["failure", "not_attempted", "none"]);
+    }
+
+    #[test]
+    fn an_empty_status_is_unknown() {
+        let text = signin(r#""status":{},"ipAddress":"1.1.1.1""#);
+        let row = read(&text);
+        assert_eq!(
+            (row.outcome, row.mfa_result, row.mfa_satisfied_by),
+            (Some("unknown"), Some("unknown"), Some("unknown"))
+        );
+    }
+
+    #[test]
+    fn report_only_enforces_nothing() {
+        let text = signin(
+            r#""status":{"errorCode":0},"conditionalAccessStatus":"notApplied","appliedConditionalAccessPolicies":[
+            {"id":"p1","displayName":"Require MFA","result":"reportOnlyInterrupted"},
+            {"id":"p2","displayName":"Block","result":"failure"},{"id":"p3","result":"notEnabled"},{"id":"p4"}]"#,
+        );
+        let row = read(&text);
+        let found: Vec<_> = row.policy_results.iter().flatten().map(|policy| policy.is_report_only).collect();
+        assert_eq!(found, [Some(true), Some(false), Some(false), None]);
+        assert_eq!(row.conditional_access_status, Some("not_applied"));
+        assert_eq!(row.mfa_requirement, Some("unknown"));
+    }
+
+    #[test]
+    fn conditional_access_by_name_or_number() {
+        for (logged, expected) in [
+            ("0", "success"),
+            (r#""0""#, "success"),
+            ("1", "failure"),
+            (r#""2""#, "not_applied"),
+            ("3", "unknown"),
+            (r#""success""#, "success"),
+            (r#""NotApplied""#, "not_applied"),
+            (r#""unknownFutureValue""#, "unknown"),
+        ] {
+            let text = signin(&format!(r#""status":{{"errorCode":0}},"conditionalAccessStatus":{logged}"#));
+            assert_eq!(read(&text).conditional_access_status, Some(expected), "{logged}");
+        }
+        assert_eq!(read(&signin(r#""status":{"errorCode":0}"#)).conditional_access_status, None);
+    }
+
+    #[test]
+    fn clients_that_cannot_be_prompted() {
+        for (client, protocol, surface, is_legacy) in [
+            ("IMAP4", Some("imap"), "legacy_protocol", Some(true)),
+            ("POP3", Some("pop"), "legacy_protocol", Some(true)),
+            ("Authenticated SMTP", Some("smtp_auth"), "legacy_protocol", Some(true)),
+            ("Exchange ActiveSync", Some("exchange_active_sync"), "legacy_protocol", Some(true)),
+            ("MAPI Over HTTP", Some("basic_auth"), "legacy_protocol", Some(true)),
+            ("Other clients", Some("basic_auth"), "legacy_protocol", Some(true)),
+            ("Other clients; Older Office clients", Some("basic_auth"), "legacy_protocol", Some(true)),
+            ("Other clients; IMAP", Some("imap"), "legacy_protocol", Some(true)),
+            ("Browser", None, "browser", Some(false)),
+            ("Mobile Apps and Desktop clients", None, "unknown", Some(false)),
+            ("Something new", None, "unknown", None),
+            ("", None, "unknown", None),
+        ] {
+            let text = signin(&format!(r#""status":{{"errorCode":0}},"clientAppUsed":"{client}""#));
+            let row = read(&text);
+            assert_eq!((row.protocol, row.surface), (protocol, Some(surface)), "{client}");
+            assert_eq!(row.is_legacy_auth, is_legacy, "{client}");
+        }
+    }
+
+    #[test]
+    fn passwords_sent_by_programs() {
+        for rest in [
+            r#""userAgent":"BAV2ROPC""#,
+            r#""userAgent":"CBAInPROD""#,
+            r#""userAgent":"CBAinTAR""#,
+            r#""authenticationProtocol":"ropc""#,
+        ] {
+            let text = signin(&format!(r#""status":{{"errorCode":0}},{rest}"#));
+            let row = read(&text);
+            assert_eq!((row.protocol, row.is_legacy_auth), (Some("ropc"), Some(true)), "{rest}");
+        }
+    }
+
+    #[test]
+    fn the_categories_of_the_export() {
+        for (category, kind, interactive, population) in [
+            ("SignInLogs", "combined", Some(true), None),
+            ("NonInteractiveUserSignInLogs", "token", Some(false), None),
+            ("ServicePrincipalSignInLogs", "token", Some(false), Some("service")),
+            ("ManagedIdentitySignInLogs", "token", Some(false), Some("service")),
+        ] {
+            let text = format!(
+                r#"{{"time":"2024-01-01T00:00:00Z","category":"{category}","operationName":"Sign-in activity",
+                "resultType":"0","callerIpAddress":"1.1.1.1","tenantId":"t1","properties":{{"id":"s1","appId":"a1",
+                "servicePrincipalId":"sp1","servicePrincipalName":"Robot"}}}}"#
+            );
+            let row = read(&text);
+            assert_eq!((row.event_kind, row.is_interactive), (Some(kind), interactive), "{category}");
+            assert_eq!((row.population_hint, row.outcome), (population, Some("success")));
+            assert_eq!(row.event_type_raw.as_deref(), Some(category));
+            assert_eq!((row.ip.as_deref(), row.tenant_id.as_deref()), (Some("1.1.1.1"), Some("t1")));
+            if population.is_some() {
+                assert_eq!((row.identity_id.as_deref(), row.surface), (Some("sp1"), Some("api")));
+            }
+        }
+        let audit = r#"{"time":"2024-01-01T00:00:00Z","category":"AuditLogs","operationName":"Update user"}"#;
+        assert_eq!(parse(audit.as_bytes()), Ok(None));
+        let text = signin(r#""status":{"errorCode":0},"signInEventTypes":["nonInteractiveUser"]"#);
+        assert_eq!(read(&text).event_kind, Some("token"));
+    }
+
+    #[test]
+    fn guests() {
+        for (rest, is_guest, population) in [
+            (r#""homeTenantId":"t1","resourceTenantId":"t2""#, Some(true), Some("guest")),
+            (r#""homeTenantId":"T1","resourceTenantId":"t1""#, Some(false), Some("workforce")),
+            (r#""userType":"Guest""#, Some(true), Some("guest")),
+            (r#""userType":"member""#, Some(false), Some("workforce")),
+            (r#""homeTenantId":"","resourceTenantId":"t1""#, None, None),
+        ] {
+            let text = signin(&format!(r#""status":{{"errorCode":0}},{rest}"#));
+            let row = read(&text);
+            assert_eq!((row.is_guest, row.population_hint), (is_guest, population), "{rest}");
+        }
+    }
+
+    #[test]
+    fn the_same_record_in_other_layouts() {
+        let steps = format!("[{},{}]", password(), step("SMS", SECOND, true, ""));
+        let native = signin(&format!(
+            r#""status":{{"errorCode":0}},"authenticationRequirement":"{MULTI}","authenticationDetails":{steps},
+            "deviceDetail":{{"deviceId":"d1","isCompliant":true}},"location":{{"countryOrRegion":"NO"}}"#
+        ));
+        let expected = read(&native);
+        let quoted = |json: &str| serde_json::to_string(json).expect("is text");
+        let strings = signin(&format!(
+            r#""status":{},"authenticationRequirement":"{MULTI}","authenticationDetails":{},
+            "deviceDetail":{},"location":"NO","locationDetails":{}"#,
+            quoted(r#"{"errorCode":"0"}"#),
+            quoted(&steps),
+            quoted(r#"{"deviceId":"d1","isCompliant":"True"}"#),
+            quoted(r#"{"countryOrRegion":"NO"}"#)
+        ));
+        assert_eq!(read(&strings), expected);
+        let lower_cased = native
+            .replace("createdDateTime", "createddatetime")
+            .replace("authenticationDetails", "authenticationdetails")
+            .replace("authenticationMethod", "authenticationmethod")
+            .replace("errorCode", "ERRORCODE");
+        assert_eq!(read(&lower_cased), expected);
+    }
+
+    #[test]
+    fn rows_of_log_analytics_can_name_the_second_factor_only() {
+        let text = r#"{"TimeGenerated":"2024-01-01T00:00:00Z","Category":"SignInLogs","ResultType":"0","AppId":"a1",
+            "AuthenticationRequirement":"MultifactorAuthentication","MfaDetail":"{\"authMethod\":\"Phone call\"}"}"#;
+        let row = read(text);
+        assert_eq!((row.second_factor, row.mfa_result), (Some("voice"), Some("satisfied")));
+        assert_eq!((row.mfa_requirement, row.outcome), (Some("required"), Some("success")));
+    }
+
+    #[test]
+    fn a_missing_id_is_replaced_by_a_stable_one() {
+        let text = signin(r#""status":{"errorCode":0}"#).replace(r#""id":"s1","#, "");
+        let id = read(&text).event_id.expect("has an id");
+        assert!(id.starts_with("sha256:") && id.len() == 39);
+        assert_eq!(read(&text).event_id.as_ref(), Some(&id));
+        let other = text.replace("a1", "a2");
+        assert_ne!(read(&other).event_id, Some(id));
+    }
+
+    #[test]
+    fn anonymous_addresses_and_trusted_networks() {
+        let text = signin(
+            r#""status":{"errorCode":0},"riskEventTypes_v2":["anonymizedIPAddress","unlikelyTravel"],
+            "riskLevelDuringSignIn":"High","networkLocationDetails":[{"networkType":"trustedNamedLocation"}]"#,
+        );
+        let row = read(&text);
+        assert_eq!((row.ip_anonymizer, row.network_trusted), (Some(true), Some(true)));
+        assert_eq!(row.risk_signals.expect("has signals"), ["anonymizedIPAddress", "unlikelyTravel"]);
+        assert_eq!(row.risk_level.as_deref(), Some("high"));
+        let text = signin(r#""status":{"errorCode":0},"riskEventTypes_v2":[]"#);
+        let row = read(&text);
+        assert_eq!((row.ip_anonymizer, row.risk_signals), (None, Some(Vec::new())));
+    }
+
+    #[test]
+    fn what_is_rejected() {
+        let category = |text: &str| parse(text.as_bytes()).map(|_| ()).map_err(|reject| reject.category);
+        assert_eq!(category(r#"{"eventType":"user.session.start","uuid":"u"}"#), Err(Category::WrongProvider));
+        assert_eq!(category(r#"{"category":"shoes"}"#), Err(Category::WrongProvider));
+        let undated = r#"{"category":"SignInLogs","properties":{"appId":"a","status":{"errorCode":0}}}"#;
+        assert_eq!(category(undated), Err(Category::MissingField));
+        let misdated = signin(r#""status":{"errorCode":0}"#).replace("2024-01-01", "2024-13-01");
+        assert_eq!(category(&misdated), Err(Category::InvalidTimestamp));
+        let far = signin(r#""status":{"errorCode":0},"location":{"geoCoordinates":{"latitude":91}}"#);
+        assert_eq!(category(&far), Err(Category::NumberOutOfRange));
+        let twice = signin(r#""status":{"errorCode":0},"status":{"errorCode":1}"#);
+        assert_eq!(category(&twice), Err(Category::DuplicateKey));
     }
 }

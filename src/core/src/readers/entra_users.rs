@@ -4,7 +4,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, Many, Number, Text, shape};
+use super::json::{self, Many, Text, shape};
 use super::mfa_identities::population;
 use super::{Category, Layout, Parse, Reader, Record, Reject, contains, lower, pick, time};
 use crate::model::{Identity, Provider, Timestamp};
@@ -21,12 +21,11 @@ fn identities(record: Record<'_>) -> Result<Vec<Identity<'_>>, Reject> {
         return Err(Reject::at(Category::Syntax, 0));
     };
     let mut user: User<'_> = json::parse(record)?;
-    match user.resource.as_str() {
-        // Members of a group, or deleted objects, come in one list with groups, devices and service principals.
-        Some(kind) if contains(kind, "microsoft.graph.") && !kind.to_ascii_lowercase().ends_with(".user") => {
-            return Ok(Vec::new());
-        }
-        Some(_) => {}
+    match user.resource.as_str().map(resource) {
+        Some("user") => {}
+        // Members of a group, or deleted objects, come in one list with other objects of the directory.
+        Some(kind) if DIRECTORY_OBJECTS.contains(&kind) => return Ok(Vec::new()),
+        Some(_) => return Err(Reject::at(Category::WrongProvider, 0)),
         // Reports and sign-ins name users by the same keys.
         None if user.user_principal_name.as_str().is_none() || user.is_report() => {
             return Err(Reject::at(Category::WrongProvider, 0));
@@ -87,6 +86,23 @@ fn identities(record: Record<'_>) -> Result<Vec<Identity<'_>>, Reject> {
     }])
 }
 
+/// What else a list of directory objects can hold.
+const DIRECTORY_OBJECTS: &[&str] = &[
+    "administrativeUnit",
+    "application",
+    "contact",
+    "device",
+    "directoryRole",
+    "group",
+    "orgContact",
+    "servicePrincipal",
+];
+
+/// The type in `#microsoft.graph.user`.
+fn resource(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
 /// Graph writes the year 1 for "never".
 fn is_real(time: &Timestamp) -> bool {
     const YEAR_1601: i64 = -11_644_473_600_000_000;
@@ -127,14 +143,16 @@ shape! {
         app_id: Text<'a> = "appId",
         app_name: Text<'a> = "appDisplayName",
         risk: Text<'a> = "riskLevel",
-        error: Number = "errorCode",
+        event: Text<'a> = "eventDateTime",
+        method: Text<'a> = "authMethod",
     }
 }
 
 impl User<'_> {
     fn is_report(&self) -> bool {
-        [&self.is_mfa_registered, &self.app_id, &self.app_name, &self.risk].iter().any(|text| text.as_str().is_some())
-            || self.error.0.is_some()
+        [&self.is_mfa_registered, &self.app_id, &self.app_name, &self.risk, &self.event, &self.method]
+            .iter()
+            .any(|text| text.as_str().is_some())
     }
 }
 
@@ -240,6 +258,8 @@ mod tests {
     fn what_is_ignored_and_what_is_rejected() {
         let group = r##"{"@odata.type":"#microsoft.graph.servicePrincipal","id":"g","displayName":"x"}"##;
         assert_eq!(identities(Record::Json(group.as_bytes())), Ok(Vec::new()));
+        let other = r##"{"@odata.type":"#microsoft.graph.phoneAuthenticationMethod","id":"p"}"##;
+        assert_eq!(identities(Record::Json(other.as_bytes())), Err(Reject::at(Category::WrongProvider, 0)));
         let category = |text: &str| identities(Record::Json(text.as_bytes())).map(|_| ()).map_err(|r| r.category);
         let registration = r#"{"id":"u","userPrincipalName":"a","isMfaRegistered":true}"#;
         assert_eq!(category(registration), Err(Category::WrongProvider));

@@ -16,6 +16,9 @@ use super::{Category, Reject};
 /// Brackets a record may nest. The deepest log we know of nests nine; a parser that recurses must stop somewhere.
 const MAX_DEPTH: usize = 128;
 
+/// Envelopes within envelopes that are opened. A shape that holds itself takes stack for every level.
+const MAX_NESTED: usize = 3;
+
 /// Parses one record into a shape. Valid JSON of anything but an object is a reject, too.
 pub(super) fn parse<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, Reject> {
     let shape = parse_any(record)?;
@@ -80,20 +83,35 @@ fn reject(error: &sonic_rs::Error, text: &str) -> Reject {
         return match ours.strip_prefix("duplicate:").and_then(|key| key.split_once(';')) {
             Some((key, _)) => Reject::at(Category::DuplicateKey, offset).in_column(key.to_owned()),
             None if ours.starts_with("range") => Reject::at(Category::NumberOutOfRange, offset),
+            None if ours.starts_with("deep") => Reject::at(Category::TooDeep, offset),
             None => Reject::at(Category::Syntax, offset),
         };
     }
-    let trimmed = text.trim_start();
+    let trimmed = text.trim();
+    // The parser does not call it the end when a number is cut off.
+    let is_cut_off = error.is_eof() || (!trimmed.ends_with('}') && offset + 1 >= text.trim_end().len());
     let category = if !trimmed.starts_with('{') {
         Category::NotAnObject
     } else if message.starts_with("Number is bigger") || message.starts_with("Float number must be finite") {
         Category::NumberOutOfRange
-    } else if error.is_eof() {
+    } else if is_cut_off {
         Category::Truncated
     } else {
         Category::Syntax
     };
     Reject::at(category, offset)
+}
+
+/// Carries a reject of JSON inside a string through the parser. The record itself is complete, so a string that ends early
+/// is one with a wrong syntax.
+#[cold]
+fn embedded<E: serde::de::Error>(reject: Reject) -> E {
+    match (reject.category, reject.column) {
+        (Category::DuplicateKey, Some(key)) => E::custom(format_args!("{MARK}duplicate:{key};")),
+        (Category::NumberOutOfRange, _) => E::custom(format_args!("{MARK}range")),
+        (Category::TooDeep, _) => E::custom(format_args!("{MARK}deep")),
+        _ => E::custom(format_args!("{MARK}syntax")),
+    }
 }
 
 /// The keys of a shape: spelling, and the field it fills.
@@ -360,7 +378,7 @@ impl<'de, T: Shape<'de>> Visitor<'de> for ShapeVisitor<T> {
         if !looks_like_json(text) {
             return Ok(T::default());
         }
-        T::from_text(text).map_err(|_| E::custom(format_args!("{MARK}embedded")))
+        T::from_text(text).map_err(embedded)
     }
     nothing_else!(T::default(); visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
 }
@@ -552,7 +570,7 @@ impl<'de, T: Element<'de>> Visitor<'de> for ManyVisitor<T> {
         T::deserialize(serde::de::value::MapAccessDeserializer::new(map)).map(|value| Many(Some(vec![value])))
     }
     fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
-        T::list_from_text(text).map(Many).map_err(|_| E::custom(format_args!("{MARK}embedded")))
+        T::list_from_text(text).map(Many).map_err(embedded)
     }
     nothing_else!(Many(None); visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_f64: f64);
 }
@@ -637,6 +655,196 @@ impl<T> Slot for Nested<T> {
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nested<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Levels of `Nested` that are being read. Counted outside, since nothing can be passed down to a value.
+        struct Level;
+        thread_local!(static LEVELS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) });
+        impl Drop for Level {
+            fn drop(&mut self) {
+                LEVELS.set(LEVELS.get() - 1);
+            }
+        }
+        LEVELS.set(LEVELS.get() + 1);
+        let _level = Level;
+        if LEVELS.get() > MAX_NESTED {
+            return IgnoredAny::deserialize(deserializer).map(|_| Self(None));
+        }
         Option::<T>::deserialize(deserializer).map(|value| Self(value.map(Box::new)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    shape! {
+        struct Outer<'a> {
+            name: Text<'a> = "name" | "title",
+            size: Number = "size",
+            words: Many<Text<'a>> = "words",
+            inner: Inner<'a> = "inner",
+            inners: Many<Inner<'a>> = "inners",
+            outer: Nested<Outer<'a>> = "outer",
+        }
+    }
+
+    shape! {
+        struct Inner<'a> {
+            id: Text<'a> = "id",
+        }
+    }
+
+    fn read(text: &str) -> Result<Outer<'_>, Reject> {
+        parse(text.as_bytes())
+    }
+
+    fn category(text: &str) -> Result<(), Category> {
+        read(text).map(|_| ()).map_err(|reject| reject.category)
+    }
+
+    #[test]
+    fn keys_in_any_case_and_by_any_alias() {
+        for text in
+            [r#"{"name":"x"}"#, r#"{"NAME":"x"}"#, r#"{"Title":"x"}"#, r#"{"n\u0061me":"x"}"#, "{\"name\"\n:\t\"x\"}"]
+        {
+            assert_eq!(read(text).expect("reads").name.as_str(), Some("x"), "{text}");
+        }
+        // Two names of one field are no contradiction; the first that says something wins.
+        for (text, expected) in [
+            (r#"{"name":"x","title":"y"}"#, Some("x")),
+            (r#"{"title":"y","name":"x"}"#, Some("y")),
+            (r#"{"name":null,"title":"y"}"#, Some("y")),
+            (r#"{"name":"","title":"y"}"#, Some("y")),
+            (r#"{"names":"x","":"y","other":{"name":"z"}}"#, None),
+        ] {
+            assert_eq!(read(text).expect("reads").name.as_str(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mapped_key_that_occurs_twice_is_ambiguous() {
+        let reject = read(r#"{"name":"x","Name":"y"}"#).expect_err("is ambiguous");
+        assert_eq!((reject.category, reject.column.as_deref()), (Category::DuplicateKey, Some("name")));
+        assert!(reject.offset > 0);
+        assert_eq!(category(r#"{"inner":{"id":1,"id":2}}"#), Err(Category::DuplicateKey));
+        assert_eq!(category(r#"{"name":null,"name":null}"#), Err(Category::DuplicateKey));
+        // What is not mapped is not looked at.
+        assert_eq!(category(r#"{"other":1,"other":2,"inner":{"x":1,"x":2}}"#), Ok(()));
+    }
+
+    #[test]
+    fn values_of_another_type() {
+        let outer =
+            read(r#"{"name":7,"size":"12","words":"a, b","inner":[1,{"id":2}],"inners":{"id":3},"outer":"text"}"#);
+        let outer = outer.expect("reads");
+        assert_eq!((outer.name.as_str(), outer.size.as_i64()), (Some("7"), Some(12)));
+        assert_eq!(outer.words.iter().filter_map(Text::as_str).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!((outer.inner.id.as_str(), outer.inners.iter().count()), (None, 1));
+        let outer =
+            read(r#"{"name":{"x":[1]},"size":[],"words":null,"inner":true,"inners":5,"outer":null}"#).expect("reads");
+        assert!(outer.is_unset());
+        let outer = read(r#"{"name":false,"size":"big","words":[],"inners":[]}"#).expect("reads");
+        assert_eq!((outer.name.as_str(), outer.name.as_bool()), (Some("false"), Some(false)));
+        assert_eq!(
+            (outer.size.0, outer.words.0, outer.inners.0.map(|list| list.len())),
+            (None, Some(Vec::new()), Some(0))
+        );
+    }
+
+    #[test]
+    fn json_in_strings() {
+        let outer =
+            read(r#"{"inner":"{\"id\":\"\u0041\\n\"}","inners":"[{\"id\":1},{\"id\":2}]","words":"[\"a\",\"b,c\"]"}"#);
+        let outer = outer.expect("reads");
+        assert_eq!(outer.inner.id.as_str(), Some("A\n"));
+        assert_eq!(outer.inners.iter().filter_map(|inner| inner.id.as_str()).collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(outer.words.iter().filter_map(Text::as_str).collect::<Vec<_>>(), ["a", "b,c"]);
+        let outer = read(r#"{"inner":"NO","inners":"none"}"#).expect("reads");
+        assert!(outer.is_unset());
+        assert_eq!(category(r#"{"inner":"{\"id\":"}"#), Err(Category::Syntax));
+        assert_eq!(category(r#"{"inners":"[{]"}"#), Err(Category::Syntax));
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        // Without optimisation the parser takes some 30 KB of stack a level; with it, 64 KB hold all levels allowed.
+        let test = std::thread::Builder::new().stack_size(16 << 20).spawn(nesting);
+        test.expect("starts").join().expect("passes");
+    }
+
+    fn nesting() {
+        let nested = |depth: usize| format!(r#"{{"x":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(category(&nested(MAX_DEPTH - 1)), Ok(()));
+        assert_eq!(category(&nested(MAX_DEPTH)), Err(Category::TooDeep));
+        assert_eq!(category(&nested(10_000)), Err(Category::TooDeep));
+        assert_eq!(category(&format!(r#"{{"x":{}"#, r#"{"x":"#.repeat(10_000))), Err(Category::TooDeep));
+        let outer = |depth: usize| format!("{}1{}", r#"{"outer":"#.repeat(depth), "}".repeat(depth));
+        assert_eq!(category(&outer(MAX_DEPTH)), Ok(()));
+        assert_eq!(category(&outer(10_000)), Err(Category::TooDeep));
+        // Brackets in text, and brackets side by side, are not deep.
+        assert_eq!(category(&format!(r#"{{"name":"\"{}"}}"#, "[".repeat(10_000))), Ok(()));
+        assert_eq!(category(&format!(r#"{{"x":[{}0]}}"#, "[],".repeat(10_000))), Ok(()));
+        // A string holds JSON that nests too deep by itself.
+        assert_eq!(category(&format!(r#"{{"inner":"{{\"id\":{}"}}"#, "[".repeat(1_000))), Err(Category::TooDeep));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text() {
+        let reject = parse::<Outer<'_>>(b"{\"name\":\"\xff\"}").expect_err("is not UTF-8");
+        assert_eq!((reject.category, reject.offset), (Category::InvalidUtf8, 9));
+        assert_eq!(category("{\"name\":\"\u{1}\"}"), Err(Category::Syntax));
+        assert_eq!(category(r#"{"name":"\ud800"}"#), Err(Category::Syntax));
+    }
+
+    #[test]
+    fn numbers() {
+        for (text, expected) in [
+            ("0", Some(0.0)),
+            ("-1.5e3", Some(-1500.0)),
+            ("9223372036854775807", Some(9_223_372_036_854_775_807.0)),
+            ("123456789012345678901234567890", Some(123_456_789_012_345_678_901_234_567_890.0)),
+            (r#"" 7 ""#, Some(7.0)),
+            (r#""7a""#, None),
+            (r#""inf""#, None),
+            (r#""NaN""#, None),
+            ("true", None),
+        ] {
+            let text = format!(r#"{{"size":{text}}}"#);
+            assert_eq!(read(&text).expect("reads").size.0, expected, "{text}");
+        }
+        for text in ["1e999", "-1e999", r#""1e999""#] {
+            assert_eq!(category(&format!(r#"{{"size":{text}}}"#)), Err(Category::NumberOutOfRange), "{text}");
+        }
+        assert_eq!(Number(Some(1.5)).as_i64(), None);
+        assert_eq!(Number(Some(1e300)).as_i64(), None);
+        for text in ["01", "1.", ".5", "+1", "0x10", "NaN"] {
+            assert_eq!(category(&format!(r#"{{"size":{text}}}"#)), Err(Category::Syntax), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_record_that_is_cut_off() {
+        let whole = r#"{"name":"x","size":12.5,"words":["a","b"],"inner":{"id":"\u0041"},"other":[{"a":null}]}"#;
+        assert_eq!(category(whole), Ok(()));
+        for end in 1..whole.len() {
+            assert_eq!(category(&whole[..end]), Err(Category::Truncated), "{}", &whole[..end]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_record() {
+        for (text, expected) in [
+            ("[]", Category::NotAnObject),
+            ("7", Category::NotAnObject),
+            (r#""{}""#, Category::NotAnObject),
+            ("null", Category::NotAnObject),
+            ("", Category::NotAnObject),
+            ("text", Category::NotAnObject),
+            ("{} {}", Category::Syntax),
+            (r#"{"name" "x"}"#, Category::Syntax),
+            (r#"{"name":"x",}"#, Category::Syntax),
+            ("{name:1}", Category::Syntax),
+        ] {
+            assert_eq!(category(text), Err(expected), "{text}");
+        }
     }
 }

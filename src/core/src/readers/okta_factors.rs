@@ -22,10 +22,12 @@ fn factors(record: Record<'_>) -> Result<Vec<Factor<'_>>, Reject> {
     let mut item: Item<'_> = json::parse(record)?;
     let spelling = match (item.factor_type.as_str(), item.key.as_str()) {
         (None, None) => return Err(Reject::at(Category::WrongProvider, 0)),
-        // Supported, but not set up by the user.
-        _ if item.status.is("NOT_SETUP") => return Ok(Vec::new()),
+        // What a user could set up, but has not.
+        (Some(_), _) if item.status.is("NOT_SETUP") || item.id.as_str().is_none() => return Ok(Vec::new()),
         // A key names the authenticator; `phone` is the type of SMS and calls alike.
         (Some(kind), _) => kind,
+        // The authenticators of the organisation have keys, too, but belong to nobody.
+        (None, Some(_)) if item.user_id().is_none() => return Err(Reject::at(Category::WrongProvider, 0)),
         (None, Some(key)) => key,
     };
     let method = method(spelling, item.provider.as_str());
@@ -258,6 +260,12 @@ mod tests {
             let text = format!(r#"{{"id":"f1","factorType":"sms",{rest}}}"#);
             assert_eq!(read(&text).identity_id.as_deref(), Some("00u1"), "{rest}");
         }
+        let possible = r#"{"factorType":"sms","provider":"OKTA","_links":{"enroll":{"href":"https://x/api/v1/users/00u1/factors"}}}"#;
+        assert_eq!(factors(Record::Json(possible.as_bytes())), Ok(Vec::new()));
+        let authenticator =
+            r#"{"id":"aut1","key":"okta_email","_links":{"self":{"href":"https://x/api/v1/authenticators/aut1"}}}"#;
+        let reject = factors(Record::Json(authenticator.as_bytes())).expect_err("is of the organisation");
+        assert_eq!(reject.category, Category::WrongProvider);
         let nobody = r#"{"id":"f1","factorType":"sms"}"#;
         let reject = factors(Record::Json(nobody.as_bytes())).expect_err("is nobody's");
         assert_eq!((reject.category, reject.column.as_deref()), (Category::MissingField, Some("userId")));

@@ -1451,6 +1451,17 @@ mod tests {
     }
 
     #[test]
+    fn a_bypass_is_never_mfa() {
+        let bypass = "user.mfa.attempt_bypass";
+        let found = summary(bypass, r#""outcome":{"result":"FAILURE"}"#);
+        assert_eq!(found[..4], ["second_factor", "failure", "not_attempted", "none"].map(Some));
+        let found = summary(bypass, r#""outcome":{"result":"SUCCESS"}"#);
+        assert_eq!(found[..4], ["second_factor", "success", "bypassed", "bypass"].map(Some));
+        let skipped = summary(MFA, &factor("OKTA_VERIFY_PUSH", "SKIPPED", ""));
+        assert_eq!(skipped, ["second_factor", "interrupted", "not_attempted", "none", "interrupted"].map(Some));
+    }
+
+    #[test]
     fn what_is_ignored() {
         for event_type in [
             "user.mfa.factor.activate",

@@ -20,7 +20,9 @@ fn identities(record: Record<'_>) -> Result<Vec<Identity<'_>>, Reject> {
         return Err(Reject::at(Category::Syntax, 0));
     };
     let mut user: User<'_> = json::parse(record)?;
-    if user.profile.login.as_str().is_none() && user.profile.email.as_str().is_none() {
+    // Factors have a profile with a mailbox, too.
+    let is_user = user.profile.login.as_str().is_some() || user.profile.email.as_str().is_some();
+    if !is_user || user.factor_type.0 || user.authenticator.0 {
         return Err(Reject::at(Category::WrongProvider, 0));
     }
     let Some(id) = user.id.take() else {
@@ -78,6 +80,8 @@ shape! {
         last_login: Text<'a> = "lastLogin",
         profile: ProfileShape<'a> = "profile",
         credentials: CredentialsShape<'a> = "credentials",
+        factor_type: Present = "factorType",
+        authenticator: Present = "key",
     }
 }
 
@@ -193,6 +197,8 @@ mod tests {
             category(r#"{"id":"sms1","factorType":"sms","profile":{"phoneNumber":"1"}}"#),
             Err(Category::WrongProvider)
         );
+        let enrolment = r#"{"id":"eae","type":"email","key":"okta_email","profile":{"email":"a@b.c"}}"#;
+        assert_eq!(category(enrolment), Err(Category::WrongProvider));
         assert_eq!(category(r#"{"profile":{"login":"a"}}"#), Err(Category::MissingField));
     }
 }
