@@ -45,11 +45,11 @@ whole as (
         app_id,
         app_name,
         case when event_kind = 'token' then false else is_interactive end as is_interactive,
-        coalesce(
-            is_legacy_auth,
-            surface = 'legacy_protocol' or protocol in ('imap', 'pop', 'smtp_auth', 'basic_auth'),
-            false
-        ) as is_legacy,
+        case
+            when is_legacy_auth is not null then is_legacy_auth
+            when surface = 'legacy_protocol' or protocol in ('imap', 'pop', 'smtp_auth', 'basic_auth') then true
+            else false
+        end as is_legacy,
         protocol,
         mfa_requirement,
         -- how MFA was met, best first; the smallest wins when several events make one sign-in
@@ -93,11 +93,11 @@ parts as (
         app_name,
         outcome,
         is_interactive,
-        coalesce(
-            is_legacy_auth,
-            surface = 'legacy_protocol' or protocol in ('imap', 'pop', 'smtp_auth', 'basic_auth'),
-            false
-        ) as is_legacy,
+        case
+            when is_legacy_auth is not null then is_legacy_auth
+            when surface = 'legacy_protocol' or protocol in ('imap', 'pop', 'smtp_auth', 'basic_auth') then true
+            else false
+        end as is_legacy,
         protocol,
         mfa_requirement,
         -- how MFA was met, best first; the smallest wins when several events make one sign-in
@@ -139,10 +139,11 @@ attempts as (
         -- 'required' sorts after 'not_required'; 'unknown' must not win over either
         max(nullif(mfa_requirement, 'unknown')) as mfa_requirement,
         min(met_rank) filter (where outcome = 'success') as met_rank,
-        bool_or(outcome = 'success' and event_kind = 'sso') as has_opened_app,
-        bool_or(outcome = 'success' and event_kind = 'second_factor') as has_passed_second,
-        bool_or(outcome = 'success' and event_kind = 'primary') as has_passed_primary,
-        bool_or(event_kind = 'second_factor' or outcome = 'challenge') as was_challenged
+        -- in parentheses: one engine reads name = value as a named argument
+        bool_or((outcome = 'success' and event_kind = 'sso')) as has_opened_app,
+        bool_or((outcome = 'success' and event_kind = 'second_factor')) as has_passed_second,
+        bool_or((outcome = 'success' and event_kind = 'primary')) as has_passed_primary,
+        bool_or((event_kind = 'second_factor' or outcome = 'challenge')) as was_challenged
     from parts
     group by
         provider,

@@ -126,7 +126,8 @@ subjects as (
     select
         subject,
         case
-            when bool_or(population = 'break_glass') then 'break_glass'
+            -- in parentheses: one engine reads name = value as a named argument
+            when bool_or((population = 'break_glass')) then 'break_glass'
             else coalesce(max(population) filter (where population <> 'service'), 'unknown')
         end as population,
         bool_or(coalesce(is_privileged, false)) as is_privileged
