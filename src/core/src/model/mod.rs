@@ -11,5 +11,5 @@ pub use factor::Factor;
 pub use identity::Identity;
 pub use method::{Kinds, Method, Strength};
 pub use provider::Provider;
-pub use relation::{Column, Kind, PolicyResult, Row, Timestamp, Value};
+pub use relation::{Column, Kind, PolicyResult, PolicyResults, Row, Timestamp, Value};
 pub use signin::SignIn;

@@ -4,6 +4,7 @@
 //! they copy values from all come out of that declaration, so they cannot disagree.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 /// The SQL type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +85,59 @@ pub struct PolicyResult<'a> {
     pub is_report_only: Option<bool>,
 }
 
+impl PolicyResult<'_> {
+    fn into_owned(self) -> PolicyResult<'static> {
+        let owned = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        PolicyResult {
+            policy_id: owned(self.policy_id),
+            name: owned(self.name),
+            result: owned(self.result),
+            is_report_only: self.is_report_only,
+        }
+    }
+}
+
+/// Policy results that are parsed when somebody asks for them. They can be half of a record and are seldom wanted.
+#[derive(Clone)]
+pub struct PolicyResults<'a> {
+    raw: Cow<'a, str>,
+    parse: fn(&str) -> Vec<PolicyResult<'_>>,
+    list: OnceCell<Vec<PolicyResult<'a>>>,
+}
+
+impl<'a> PolicyResults<'a> {
+    /// The results that `parse` will find in `raw`, a JSON value whose brackets and quotes are in order.
+    pub fn deferred(raw: Cow<'a, str>, parse: fn(&str) -> Vec<PolicyResult<'_>>) -> Self {
+        Self { raw, parse, list: OnceCell::new() }
+    }
+
+    /// The results.
+    pub fn get(&self) -> &[PolicyResult<'a>] {
+        self.list.get_or_init(|| match &self.raw {
+            Cow::Borrowed(raw) => (self.parse)(raw),
+            Cow::Owned(raw) => (self.parse)(raw).into_iter().map(PolicyResult::into_owned).collect(),
+        })
+    }
+}
+
+impl<'a> From<Vec<PolicyResult<'a>>> for PolicyResults<'a> {
+    fn from(list: Vec<PolicyResult<'a>>) -> Self {
+        Self { raw: Cow::Borrowed(""), parse: |_| Vec::new(), list: OnceCell::from(list) }
+    }
+}
+
+impl PartialEq for PolicyResults<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl std::fmt::Debug for PolicyResults<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
 /// A row of a relation that an engine can bind and copy.
 pub trait Row {
     /// The columns, in order.
@@ -129,10 +183,10 @@ impl<'a> Field for Option<Vec<Cow<'a, str>>> {
     }
 }
 
-impl<'a> Field for Option<Vec<PolicyResult<'a>>> {
+impl Field for Option<PolicyResults<'_>> {
     const KIND: Kind = Kind::PolicyResults;
     fn value(&self) -> Value<'_> {
-        self.as_deref().map_or(Value::Null, |list| Value::PolicyResults(list))
+        self.as_ref().map_or(Value::Null, |results| Value::PolicyResults(results.get()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::relation::{PolicyResult, Timestamp, relation};
+use super::relation::{PolicyResults, Timestamp, relation};
 
 relation! {
     /// One authentication attempt, as the provider logged it. Key: provider, event_id.
@@ -68,7 +68,7 @@ relation! {
         /// Whether the push asked for a number
         number_matching: bool,
         /// What each access policy of the provider said
-        policy_results: Vec<PolicyResult<'a>>,
+        policy_results: PolicyResults<'a>,
         /// success, failure, not_applied or unknown
         conditional_access_status: &'static str,
         /// Source address

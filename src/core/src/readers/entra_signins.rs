@@ -9,11 +9,11 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, Many, Nested, Number, Text, shape};
+use super::json::{self, Many, Raw, Nested, Number, Text, shape};
 use super::recognise::Probe;
 use super::{Category, Layout, Parse, Reader, Reject, contains, event_id, lower, pick, time};
 use crate::model::method::Kinds;
-use crate::model::{Method, PolicyResult, Provider, SignIn};
+use crate::model::{Method, PolicyResult, PolicyResults, Provider, SignIn};
 
 pub(super) const READER: Reader = Reader {
     name: "read_entra_signins",
@@ -169,7 +169,6 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
     };
 
     let event_type_raw = details.category.take().or(Some(Cow::Borrowed(kind.category())));
-    let policies = std::mem::take(&mut details.policies).0;
     // Built where the caller wants it: a row is large, and moving it costs as much as parsing some of it.
     Ok(Some(SignIn {
         event_time: Some(event_time),
@@ -218,7 +217,7 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
         methods: steps.methods,
         methods_raw: steps.methods_raw,
         number_matching: None,
-        policy_results: policies.map(|list| list.into_iter().map(PolicyShape::into_result).collect()),
+        policy_results: details.policies.0.take().map(|raw| PolicyResults::deferred(raw, policy_results)),
         conditional_access_status: details.conditional_access_status.as_str().map(conditional_access),
         ip: details.ip.take(),
         ip_anonymizer: anonymizer,
@@ -579,7 +578,7 @@ shape! {
         mfa_detail: MfaDetailShape<'a> = "mfaDetail",
         status: StatusShape<'a> = "status",
         conditional_access_status: Text<'a> = "conditionalAccessStatus",
-        policies: Many<PolicyShape<'a>> = "appliedConditionalAccessPolicies" | "conditionalAccessPolicies",
+        policies: Raw<'a> = "appliedConditionalAccessPolicies" | "conditionalAccessPolicies",
         ip: Text<'a> = "ipAddress" | "callerIpAddress",
         location: LocationShape<'a> = "location" | "locationDetails",
         asn: Number = "autonomousSystemNumber",
@@ -666,6 +665,12 @@ shape! {
         name: Text<'a> = "displayName",
         result: Text<'a> = "result",
     }
+}
+
+/// The policies that were evaluated; none when the value is no list of them.
+fn policy_results(raw: &str) -> Vec<PolicyResult<'_>> {
+    let list: Many<PolicyShape<'_>> = json::parse_any(raw.as_bytes()).unwrap_or_default();
+    list.0.unwrap_or_default().into_iter().map(PolicyShape::into_result).collect()
 }
 
 impl<'a> PolicyShape<'a> {
@@ -904,7 +909,7 @@ mod tests {
             {"id":"p2","displayName":"Block","result":"failure"},{"id":"p3","result":"notEnabled"},{"id":"p4"}]"#,
         );
         let row = read(&text);
-        let found: Vec<_> = row.policy_results.iter().flatten().map(|policy| policy.is_report_only).collect();
+        let found: Vec<_> = row.policy_results.iter().flat_map(PolicyResults::get).map(|policy| policy.is_report_only).collect();
         assert_eq!(found, [Some(true), Some(false), Some(false), None]);
         assert_eq!(row.conditional_access_status, Some("not_applied"));
         assert_eq!(row.mfa_requirement, Some("unknown"));

@@ -20,6 +20,7 @@ mod okta_users;
 
 mod json;
 mod recognise;
+mod scan;
 mod table;
 mod time;
 

@@ -573,7 +573,7 @@ fn row<'a>(record: &'a [u8], kind: Kind, mut event: OktaEvent<'a>) -> Result<Sig
         second_factor: factors.second.map(Method::as_str),
         is_phishing_resistant,
         number_matching,
-        policy_results,
+        policy_results: policy_results.map(Into::into),
         conditional_access_status: None,
         ip: known(event.client.ip.take()).or_else(|| chained.and_then(|hop| hop.ip.0)),
         ip_anonymizer: event.security.is_proxy.as_bool(),
@@ -1437,6 +1437,7 @@ mod tests {
             assert_eq!((row.event_kind, row.outcome), (Some("other"), Some(outcome)));
             assert_eq!((row.mfa_result, row.mfa_requirement), (Some("unknown"), Some("required")));
             let policies = row.policy_results.expect("lists policies");
+            let policies = policies.get();
             assert_eq!(policies.len(), 1);
             assert_eq!((policies[0].result.as_deref(), policies[0].is_report_only), (Some(result), Some(false)));
         }
