@@ -14,9 +14,12 @@ from read_mfa_signins([
     'sample_data/duo/authentication*'
 ]);
 
--- Accounts of every directory. The HR list knows what directories do not: population, department, region, manager.
+-- Accounts of every directory; rows about the same account add up. Entra tells administrators apart in its registration
+-- report only, and the HR list knows what no directory does: population, department, region, manager.
 create or replace table mfa_identities as
 from read_entra_users('sample_data/entra/users.json')
+union all by name
+from read_entra_registration('sample_data/entra/registration.json', rows := 'identities')
 union all by name
 from read_okta_users('sample_data/okta/users.json')
 union all by name
