@@ -132,6 +132,17 @@ class Output:
         if note:
             self.files[name]["note"] = note
 
+    def expect_both(self, name, factors):
+        """The same for a file of identities with this many factors each, by which of the two are asked for."""
+        empty = sum(not number for number in factors)
+        self.files[name] = {
+            # A record with several factors is that many rows, and counts as often.
+            "records": {"identities": len(factors), "factors": sum(factors) + empty},
+            "rows": {"identities": len(factors), "factors": sum(factors)},
+            "ignored": {"identities": 0, "factors": empty},
+            "rejects": 0,
+        }
+
 
 def cell(value):
     if value is None:

@@ -54,7 +54,7 @@ class Exceptions:
         over = end <= AS_OF
         closed = more.get("closed_at")
         self.status[name] = {
-            "subject": subject, "status": "closed" if closed else "expired" if over else "not_started" if start > AS_OF else "active",
+            "subject": subject, "status": "closed" if closed else "expired" if over else "pending" if start > AS_OF else "active",
             "reasons": [], "opened": week(start) if start <= AS_OF else None, "expired": week(end) if over and not closed else None,
             "renewed": [], "silently_renewed": [], "used_after_expiry": [],
         }
@@ -80,8 +80,9 @@ class Exceptions:
         self.status[name]["silently_renewed"].append({"pattern": pattern, "at": iso(when), "week": week(when)})
         self.renewals.append({"exception_id": name, "pattern": pattern, "at": iso(when), "week": week(when), "of": of or name})
 
-    def inactive(self, name, *reasons):
-        self.status[name].update(status="inactive", reasons=list(reasons))
+    def inactive(self, name, reason):
+        """Within its dates, and without force: the status says why."""
+        self.status[name].update(status=reason.removeprefix("EXC_").lower().replace("attest_", "attestation_"), reasons=[reason])
 
     # -- the register
 
@@ -214,7 +215,7 @@ class Exceptions:
         self.inactive(self.grant(31, people[3], utc(6, 12, 9), utc(12, 5), "accessibility", attested=[utc(6, 30, 9)]),
                       "EXC_ATTEST_OVERDUE")
         self.inactive(self.grant(32, people[4], utc(9, 1, 9), utc(11, 25), "convenience", attested=[utc(9, 22, 9)]),
-                      "CRITERION")
+                      "EXC_FORBIDDEN")
         self.inactive(self.grant(33, self.emergency, utc(9, 7, 9), utc(11, 20), "vendor_limit", attested=[utc(9, 22, 9)]),
                       "EXC_FORBIDDEN")
         name = self.grant(34, people[5], late, utc(11, 28), "accessibility", approvals=1, attested=[utc(9, 29, 9)])

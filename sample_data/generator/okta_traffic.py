@@ -138,10 +138,14 @@ class OktaTraffic:
             okta.event(kind, okta.helpdesk, when, okta.helpdesk.devices[0], targets=[okta.app(app)])
 
 
-ROWS = ("user.session.", "user.authentication.", "user.mfa.okta_verify.")
+ROWS = (
+    "user.session.start", "user.authentication.", "user.mfa.okta_verify.deny_push", "policy.evaluate_sign_on",
+    "system.push.send_factor_verify_", "system.sms.send_factor_verify_",
+)
 
 
 def is_signin(event):
+    """Whether the sign-in reader makes a row of it; of the last three, one of event_kind other."""
     return event["eventType"].startswith(ROWS)
 
 
