@@ -31,3 +31,23 @@ hosts: $(HOSTS:%=.venv/duckdb-%/.ready) ## .venv/duckdb-*: one virtual environme
 	python3 -m venv .venv/duckdb-$*
 	.venv/duckdb-$*/bin/python -m pip install --quiet --disable-pip-version-check duckdb==$* pytz==2026.2
 	@touch $@
+
+demo: build .venv/duckdb-2.0.0/.ready ## load sample_data/ and print coverage, adoption, gaps and exception trends
+	@$(LATEST)/bin/python sample_data/demo.py $(EXTENSION)
+
+sample: ## write sample_data/ again; the same seed gives the same bytes
+	python3 sample_data/generate.py
+
+# What only the tests need.
+.venv/duckdb-%/.tested: .venv/duckdb-%/.ready tests/hosts/requirements.txt
+	.venv/duckdb-$*/bin/python -m pip install --quiet --disable-pip-version-check -r tests/hosts/requirements.txt
+	@touch $@
+
+test: build $(HOSTS:%=.venv/duckdb-%/.tested) ## everything: lints, units, .slt files and clients on each DuckDB
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) test --workspace --locked
+	$(LATEST)/bin/python tests/hosts/run_all.py
+
+bench: build .venv/duckdb-2.0.0/.ready ## ratios against DuckDB's own readers, measured side by side
+	$(LATEST)/bin/python benches/read_entra.py $(EXTENSION)

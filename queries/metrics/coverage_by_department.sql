@@ -6,7 +6,7 @@
 -- @reads     mfa_registration_coverage
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @column    department      VARCHAR     department
--- @column    users           BIGINT      enabled people
+-- @column    users           BIGINT      enabled accounts of people, one for each provider
 -- @column    registered      BIGINT      of them, with at least one accepted factor
 -- @column    no_evidence     BIGINT      of them, with factors unknown; they count as not registered
 -- @column    share           DOUBLE      registered in users

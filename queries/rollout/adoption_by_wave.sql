@@ -10,7 +10,7 @@
 -- @column    day             DATE        UTC
 -- @column    newly_registered BIGINT     accounts whose first accepted factor was registered on that day
 -- @column    registered      BIGINT      accounts that had registered one by that day
--- @column    users           BIGINT      enabled people on that day
+-- @column    users           BIGINT      enabled accounts of people on that day, one for each provider
 -- @column    share           DOUBLE      registered in users
 
 select

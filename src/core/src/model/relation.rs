@@ -179,7 +179,7 @@ field!(Timestamp, Timestamp, v => Value::Timestamp(v.0));
 impl<'a> Field for Option<Vec<Cow<'a, str>>> {
     const KIND: Kind = Kind::TextList;
     fn value(&self) -> Value<'_> {
-        self.as_deref().map_or(Value::Null, |list| Value::TextList(list))
+        self.as_deref().map_or(Value::Null, Value::TextList)
     }
 }
 

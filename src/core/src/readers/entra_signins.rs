@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, Many, Raw, Nested, Number, Text, shape};
+use super::json::{self, Many, Nested, Number, Raw, Text, shape};
 use super::recognise::Probe;
 use super::{Category, Layout, Parse, Reader, Reject, contains, event_id, lower, pick, time};
 use crate::model::method::Kinds;
@@ -909,7 +909,8 @@ mod tests {
             {"id":"p2","displayName":"Block","result":"failure"},{"id":"p3","result":"notEnabled"},{"id":"p4"}]"#,
         );
         let row = read(&text);
-        let found: Vec<_> = row.policy_results.iter().flat_map(PolicyResults::get).map(|policy| policy.is_report_only).collect();
+        let found: Vec<_> =
+            row.policy_results.iter().flat_map(PolicyResults::get).map(|policy| policy.is_report_only).collect();
         assert_eq!(found, [Some(true), Some(false), Some(false), None]);
         assert_eq!(row.conditional_access_status, Some("not_applied"));
         assert_eq!(row.mfa_requirement, Some("unknown"));
