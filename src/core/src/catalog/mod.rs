@@ -97,7 +97,7 @@ fn reader(reader: &Reader) -> Entry {
             "{}. Rows + rejects + ignored = records; see mfa_read_stats() and mfa_rejects().",
             reader.summary
         ),
-        example: format!("select count(*) from {}('logs/*')", reader.name),
+        example: format!("from {}", reader.example),
         since: SINCE,
     }
 }

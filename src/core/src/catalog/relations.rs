@@ -54,6 +54,7 @@ const CONTRACT_FILES: &[&str] = files! {
 
 const VIEW_FILES: &[&str] = files! {
     "views/assess":
+        "mfa_contract_status"
         "mfa_factor_periods"
         "mfa_gaps"
         "mfa_successful_signins",

@@ -13,6 +13,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_aws_credential_report",
     summary: "AWS IAM credential report: identities, or the MFA they have",
     layout: Layout::Csv,
+    example: "read_aws_credential_report('sample_data/aws/credential-report.csv')",
     parse: &[Parse::Identities(identities), Parse::Factors(factors)],
 };
 

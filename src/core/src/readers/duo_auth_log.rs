@@ -16,6 +16,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_duo_auth_log",
     summary: "Duo authentication log: Admin API version 2 or 1, log-sync output or Log Analytics rows",
     layout: Layout::Json,
+    example: "read_duo_auth_log('sample_data/duo/authentication*')",
     parse: &[Parse::SignIn(parse)],
 };
 

@@ -14,6 +14,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_entra_registration",
     summary: "Microsoft Entra userRegistrationDetails: identities, or the factors they registered",
     layout: Layout::Json,
+    example: "read_entra_registration('sample_data/entra/registration.json', rows := 'factors')",
     parse: &[Parse::Identities(identities), Parse::Factors(factors)],
 };
 

@@ -19,6 +19,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_entra_signins",
     summary: "Microsoft Entra sign-in logs: Graph signIn objects or the diagnostic-settings export, all four categories",
     layout: Layout::Json,
+    example: "read_entra_signins('sample_data/entra/signins-*.ndjson.gz')",
     parse: &[Parse::SignIn(parse)],
 };
 

@@ -13,6 +13,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_entra_users",
     summary: "Microsoft Entra users: Graph user objects, with signInActivity, manager and memberOf where selected",
     layout: Layout::Json,
+    example: "read_entra_users('sample_data/entra/users.json')",
     parse: &[Parse::Identities(identities)],
 };
 

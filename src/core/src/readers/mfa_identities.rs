@@ -14,6 +14,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_mfa_identities",
     summary: "Identities from any CSV list of people or accounts, by the usual column names",
     layout: Layout::Csv,
+    example: "read_mfa_identities('sample_data/hr/people.csv')",
     parse: &[Parse::Identities(identities)],
 };
 

@@ -13,6 +13,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_mfa_signins",
     summary: "Sign-in logs of any provider mfa reads, told apart record by record",
     layout: Layout::Json,
+    example: "read_mfa_signins(['sample_data/entra/signins-*.gz', 'sample_data/duo/*'])",
     parse: &[Parse::SignIn(parse)],
 };
 

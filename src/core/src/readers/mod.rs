@@ -161,6 +161,8 @@ pub struct Reader {
     pub summary: &'static str,
     /// JSON or CSV.
     pub layout: Layout,
+    /// A call that reads the sample data, from the root of the repository.
+    pub example: &'static str,
     /// The parsers, the first being the default; a second is chosen by `rows := '…'`.
     pub parse: &'static [Parse],
 }

@@ -12,6 +12,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_okta_factors",
     summary: "Okta factors: pages of the Factors API or of authenticator enrolments",
     layout: Layout::Json,
+    example: "read_okta_factors('sample_data/okta/factors.ndjson')",
     parse: &[Parse::Factors(factors)],
 };
 

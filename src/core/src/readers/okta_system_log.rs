@@ -19,6 +19,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_okta_system_log",
     summary: "Okta System Log events: API pages, NDJSON, log-stream exports or Log Analytics rows",
     layout: Layout::Json,
+    example: "read_okta_system_log('sample_data/okta/system-log*.gz')",
     parse: &[Parse::SignIn(parse)],
 };
 

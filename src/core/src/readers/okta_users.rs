@@ -12,6 +12,7 @@ pub(super) const READER: Reader = Reader {
     name: "read_okta_users",
     summary: "Okta users: pages of the Users API",
     layout: Layout::Json,
+    example: "read_okta_users('sample_data/okta/users.json')",
     parse: &[Parse::Identities(identities)],
 };
 
