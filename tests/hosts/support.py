@@ -5,6 +5,7 @@ The working directory is the root of the repository, as for sample_data/load.sql
 
 import contextlib
 import functools
+import importlib.util
 import json
 import os
 import pathlib
@@ -12,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import unittest
 
 import duckdb
 
@@ -57,6 +59,12 @@ def value(connection, sql, *parameters):
 def columns(connection, sql):
     """The columns of a query: name and type."""
     return [(row[0], row[1]) for row in rows(connection, f"describe {sql}")]
+
+
+def needs(*modules):
+    """Skips a test, saying what is missing, where these are not installed."""
+    missing = [module for module in modules if importlib.util.find_spec(module) is None]
+    return unittest.skipIf(missing, f"{', '.join(missing)} not installed: see tests/hosts/requirements.txt")
 
 
 @functools.cache
