@@ -1,9 +1,12 @@
 """Runs the tests of this folder on every DuckDB in .venv/duckdb-*, and says in one line how it went.
 
 usage: run_all.py [-k PATTERN ...]      (make test)
-Each host runs in a process of its own, by its own Python. Arguments are passed on to unittest.
+Each host runs in a process of its own, by its own Python, and as many at once as there are processors. Arguments are passed
+on to unittest.
 """
 
+import concurrent.futures
+import os
 import pathlib
 import re
 import subprocess
@@ -20,32 +23,25 @@ def number(word, text):
 
 
 def run(python, arguments):
-    """The tests on one host: passed, failed, skipped."""
-    process = subprocess.Popen(
-        [python, "-B", "-m", "unittest", "discover", "-s", HERE, "-t", HERE, *arguments],
+    """The tests on one host: what they wrote, and how many passed, failed and were skipped."""
+    ended = subprocess.run(
+        [python, "-B", "-m", "unittest", "discover", "-v", "-s", HERE, "-t", HERE, *arguments],
         cwd=ROOT,
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         encoding="utf-8",
         errors="replace",
     )
-    written = []
-    for line in process.stderr:
-        sys.stderr.write(line)
-        written.append(line)
-    ended = process.wait()
-    text = "".join(written)
+    text = ended.stdout
     ran = re.search(r"^Ran (\d+) tests? in", text, re.MULTILINE)
     if ran is None:
         # A crash of the process is one failure, whatever had passed before.
-        print(f"the tests ended with exit {ended} and no result", file=sys.stderr)
-        return 0, 1, 0
-    last = text.rstrip().splitlines()[-1]
-    # One test can fail in several of its parts; each is a failure.
+        return f"{text}\nended with exit {ended.returncode} and no result\n", (0, 1, 0)
+    # One test can fail in several of its parts.
     broken = len(set(re.findall(r"^(?:FAIL|ERROR): (\S+ \([\w.]+\))", text, re.MULTILINE)))
-    skipped = number("skipped", last)
-    failed = max(broken, int(ended != 0))
-    return max(int(ran.group(1)) - broken - skipped, 0), failed, skipped
+    skipped = number("skipped", text.rstrip().splitlines()[-1])
+    return text, (max(int(ran[1]) - broken - skipped, 0), max(broken, int(ended.returncode != 0)), skipped)
 
 
 def main():
@@ -53,11 +49,16 @@ def main():
     if not hosts:
         sys.exit("no DuckDB in .venv: run make hosts")
     total = [0, 0, 0]
-    for python in hosts:
-        host = python.parents[1].name
-        counts = run(python, sys.argv[1:])
-        print("{}: {} passed, {} failed, {} skipped".format(host, *counts), flush=True)
-        total = [a + b for a, b in zip(total, counts)]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for host, (text, counts) in zip(hosts, pool.map(lambda python: run(python, sys.argv[1:]), hosts)):
+            if counts[1]:
+                # What failed; all that was written when it ended before it could say so.
+                print(text[max(text.find("=" * 70), 0) :])
+            else:
+                # Which tests were skipped and why is said, though nothing failed.
+                print("".join(sorted({f"{line}\n" for line in text.splitlines() if " skipped " in line})), end="")
+            print("{}: {} passed, {} failed, {} skipped".format(host.parents[1].name, *counts), flush=True)
+            total = [a + b for a, b in zip(total, counts)]
     print("{} passed, {} failed, {} skipped".format(*total), flush=True)
     # Nothing passed is not a pass.
     sys.exit(total[1] > 0 or total[0] == 0)

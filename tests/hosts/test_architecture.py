@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import tempfile
 import tomllib
 import unittest
 
@@ -70,14 +71,12 @@ def tags(path):
 
 class Rust(unittest.TestCase):
     def test_what_is_for_tests_is_told_from_what_is_not(self):
-        path = ROOT / "target" / "code-sample.rs"
-        path.parent.mkdir(exist_ok=True)
+        path = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory(prefix="mfa-")), "sample.rs")
         path.write_text(
             'fn a() { /* unsafe */ let s = r#"unsafe " "#; let c = \'"\'; let t = "unsafe"; } // unsafe\n'
             "#[cfg(test)]\nmod tests;\n#[cfg(test)]\n#[allow(x)]\nmod more { fn b() { unsafe { } } }\nfn kept<'a>() {}\n",
             encoding="utf-8",
         )
-        self.addCleanup(path.unlink)
         self.assertNotIn("unsafe", code(path))
         self.assertNotIn("tests", code(path))
         self.assertIn("kept<'a>", code(path))
