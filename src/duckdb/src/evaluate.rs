@@ -131,7 +131,7 @@ impl<'a> Policies<'a> {
             if let Some((_, compiled)) = kept.iter().find(|(text, _)| text == document) {
                 return Ok(Rc::clone(compiled));
             }
-            let compiled = Rc::new(Compiled::parse(document).map_err(|error| format!("policy: {error}"))?);
+            let compiled = Rc::new(Compiled::parse(document).map_err(|error| error.to_string())?);
             if kept.len() == KEPT {
                 kept.remove(0);
             }

@@ -31,6 +31,8 @@ pub(crate) struct Scan {
 #[derive(Default)]
 pub(crate) struct File {
     pub(crate) path: String,
+    /// Records met; counted where they are found, not where they end up. One with several rows counts once for each.
+    pub(crate) records: AtomicU64,
     pub(crate) rows: AtomicU64,
     pub(crate) rejects: AtomicU64,
     pub(crate) ignored: AtomicU64,

@@ -141,21 +141,11 @@ fn read_stats(history: &History) -> Vec<Vec<Cell>> {
     let mut rows = Vec::new();
     for scan in history.scans() {
         for file in &scan.files {
-            let (read, rejects, ignored) = (
-                file.rows.load(Ordering::Relaxed),
-                file.rejects.load(Ordering::Relaxed),
-                file.ignored.load(Ordering::Relaxed),
-            );
-            rows.push(vec![
-                Cell::Int(scan.id),
-                Cell::Text(scan.reader.to_owned()),
-                Cell::Text(file.path.clone()),
-                int(read + rejects + ignored),
-                int(read),
-                int(rejects),
-                int(ignored),
-                Cell::Bool(file.is_finished()),
-            ]);
+            let counts = [&file.records, &file.rows, &file.rejects, &file.ignored];
+            let mut row = vec![Cell::Int(scan.id), Cell::Text(scan.reader.to_owned()), Cell::Text(file.path.clone())];
+            row.extend(counts.map(|count| int(count.load(Ordering::Relaxed))));
+            row.push(Cell::Bool(file.is_finished()));
+            rows.push(row);
         }
     }
     rows

@@ -241,6 +241,9 @@ impl Scan {
         };
         let file = &self.account.files[open.file];
         let source = Source { columns: self.columns, file: &file.path, record: piece.number };
+        if open.emitted == 0 {
+            file.records.fetch_add(1, Ordering::Relaxed);
+        }
         let result = piece.content.and_then(|record| match (self.parse, record) {
             (Parse::SignIn(parse), Record::Json(bytes)) => {
                 let row = parse(bytes)?;
@@ -265,6 +268,9 @@ impl Scan {
                 file.ignored.fetch_add(1, Ordering::Relaxed);
             }
             Ok((written, left)) => {
+                // The record has been counted; each further row of it counts as a record, too.
+                let further = written - usize::from(open.emitted == 0).min(written);
+                file.records.fetch_add(further as u64, Ordering::Relaxed);
                 *filled += written;
                 file.rows.fetch_add(written as u64, Ordering::Relaxed);
                 if written < left {
@@ -312,26 +318,18 @@ impl Scan {
 
     fn reject(&self, file: usize, record: u64, offset: u64, reject: Reject) -> Result<(), Error> {
         let offset = offset + reject.offset as u64;
-        let path = &self.account.files[file].path;
-        let describe = |reject: &Reject| {
-            let column = reject.column.as_ref().map(|column| format!(" ({column})")).unwrap_or_default();
-            format!("record {record} at byte {offset} of {path}: {}{column}", reject.category.explain())
-        };
-        if self.fail {
-            return Err(format!(
-                "{}; on_error := 'reject' skips such records and lists them in mfa_rejects()",
-                describe(&reject)
-            ));
-        }
         let rejects = self.account.reject(Rejected { file, record, offset, reject: reject.clone() });
-        if rejects > self.max_rejects {
-            return Err(format!(
-                "more than max_rejects := {} records were rejected, the last being {}",
-                self.max_rejects,
-                describe(&reject)
-            ));
+        if !self.fail && rejects <= self.max_rejects {
+            return Ok(());
         }
-        Ok(())
+        let column = reject.column.as_ref().map(|column| format!(" ({column})")).unwrap_or_default();
+        let path = &self.account.files[file].path;
+        let what = format!("record {record} at byte {offset} of {path}: {}{column}", reject.category.explain());
+        if self.fail {
+            return Err(format!("{what}; on_error := 'reject' skips such records and lists them in mfa_rejects()"));
+        }
+        let limit = self.max_rejects;
+        Err(format!("more than max_rejects := {limit} records were rejected, the last being {what}"))
     }
 
     /// Finds work: more of the thread's own file, a file nobody has taken, or a part of one that others are reading.
@@ -502,7 +500,7 @@ impl Ranges {
         if let Some(at) = memchr::memchr(b'\n', &bytes[searched..length]) {
             length = searched + at + 1;
         }
-        Ok(Block::lines(bytes, first.min(length)..length, from - self.start))
+        Ok(Block::lines(bytes, first.min(length)..length, from))
     }
 
     /// Reads up to `wanted` bytes at `offset` to `bytes[at..]`; fewer only at the end of the file.

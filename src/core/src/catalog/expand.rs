@@ -2,6 +2,7 @@
 
 use super::header::{Param, SqlFile};
 use super::relations::{CONTRACT, VIEWS};
+use crate::readers::READERS;
 
 /// The meaning of a table name that the engine does not know.
 #[derive(Debug)]
@@ -19,6 +20,9 @@ pub enum Relation {
 /// what to do.
 pub fn resolve(name: &str) -> Result<Option<Relation>, String> {
     let name = name.to_ascii_lowercase();
+    if READERS.iter().any(|reader| reader.name == name) {
+        return Err(format!("{name} is a reader: call it with the path of a log, {name}('…')"));
+    }
     if !name.starts_with("mfa_") {
         return Ok(None);
     }
@@ -33,7 +37,9 @@ pub fn resolve(name: &str) -> Result<Option<Relation>, String> {
         return Err(format!("{name} is not loaded: it is a required input. Load it, for example: {load}"));
     }
     if let Some(entry) = super::entries().into_iter().find(|entry| entry.name == name) {
-        return Err(format!("{name} is a {} function: call it as {}", entry.kind, entry.signature));
+        let kind = if entry.kind == "setting" { "setting" } else { "function" };
+        let call = entry.signature.split(" →").next().unwrap_or_default();
+        return Err(format!("{name} is a {kind}, not a relation: write {call}"));
     }
     Err(format!("there is no view {name}. {}", suggestion(&name)))
 }
@@ -110,6 +116,10 @@ mod tests {
         let typo = resolve("mfa_gasp").unwrap_err();
         assert!(typo.contains("Did you mean mfa_gaps"), "{typo}");
         let function = resolve("mfa_functions").unwrap_err();
-        assert!(function.contains("mfa_functions()"), "{function}");
+        assert!(function.contains("write mfa_functions()"), "{function}");
+        let reader = resolve("read_okta_system_log").unwrap_err();
+        assert!(reader.contains("read_okta_system_log('…')"), "{reader}");
+        let setting = resolve("mfa_as_of").unwrap_err();
+        assert!(setting.contains("SET VARIABLE mfa_as_of"), "{setting}");
     }
 }

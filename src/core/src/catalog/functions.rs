@@ -169,8 +169,8 @@ pub const FUNCTIONS: &[Function] = &[
         kind: "table",
         parameters: &[],
         returns: "scan, reader, file, record, byte_offset, category, column_name, message",
-        description: "The records that readers could not read, and why; never what they hold. Offsets count decompressed \
-                      bytes. Of each scan in mfa_read_stats() up to a million.",
+        description: "The records that readers could not read, and why; never what they hold. Offsets count bytes after \
+                      decompression, of a UTF-16 file those of its UTF-8 form. Of each scan in mfa_read_stats() up to a million.",
         example: "select file, record, byte_offset, category from mfa_rejects()",
     },
 ];

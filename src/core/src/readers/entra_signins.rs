@@ -144,8 +144,9 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
         .user_agent
         .as_str()
         .is_some_and(|agent| ["bav2ropc", "cbainprod", "cbaintar"].iter().any(|word| agent.eq_ignore_ascii_case(word)));
-    let protocol =
-        legacy.or(if ropc_agent { Some("ropc") } else { details.protocol.as_str().and_then(modern_protocol) });
+    let logged = if ropc_agent { Some("ropc") } else { details.protocol.as_str().and_then(modern_protocol) };
+    // What a client like "Other clients" speaks is known only in general; a password grant is more than that.
+    let protocol = if legacy == Some("basic_auth") && logged == Some("ropc") { logged } else { legacy.or(logged) };
     let is_modern = details.client_app.is("Browser") || details.client_app.is("Mobile Apps and Desktop clients");
     // A client that is in neither list is not known to be modern.
     let is_legacy_auth =

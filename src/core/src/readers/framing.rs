@@ -27,6 +27,12 @@ pub const BLOCK: usize = 1 << 20;
 /// Bytes that are looked at to detect the framing.
 pub const HEAD: usize = 64 << 10;
 
+/// The byte order mark of UTF-8.
+const BOM: &[u8] = b"\xEF\xBB\xBF";
+
+/// RFC 7464 puts this before each value.
+const RECORD_SEPARATOR: u8 = 0x1E;
+
 /// Keys whose array holds the records of a page: Graph, Azure Monitor, CloudTrail, Duo.
 const LISTS: &[&[u8]] = &[b"value", b"records", b"Records", b"authlogs", b"response"];
 
@@ -150,7 +156,7 @@ pub enum Shape {
 
 /// Judges a file by its first bytes: [`HEAD`] of them, or all if it has fewer.
 pub fn shape(head: &[u8]) -> Shape {
-    let bom = if head.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
+    let bom = if head.starts_with(BOM) { BOM.len() } else { 0 };
     if compression(head).is_some() || is_utf16(head) || framing(&head[bom..]) != Framing::Lines {
         return Shape::Sequential;
     }
@@ -190,7 +196,7 @@ fn framing(head: &[u8]) -> Framing {
     };
     let head = &head[start..];
     match head[0] {
-        b'[' => return Framing::Document,
+        b'[' | RECORD_SEPARATOR => return Framing::Document,
         b'{' => {}
         // Not JSON; line by line, each is a reject of its own.
         _ => return Framing::Lines,
@@ -251,12 +257,16 @@ impl Stream {
             None => (false, Box::new(input)),
         };
         let mut head = Vec::with_capacity(4);
-        // An error shows again, and is judged, when the first block is read.
-        let _ = input.by_ref().take(4).read_to_end(&mut head);
-        let utf16 = is_utf16(&head);
-        if head.starts_with(b"\xEF\xBB\xBF") {
-            head.drain(..3);
+        match input.by_ref().take(4).read_to_end(&mut head) {
+            // A decoder that has failed once calls what follows the end; the first block has to see the failure.
+            Err(error) if compressed => input = Box::new(Failed(damage(&error))),
+            result => {
+                result?;
+            }
         }
+        let utf16 = is_utf16(&head);
+        let bom = if head.starts_with(BOM) { BOM.len() } else { 0 };
+        head.drain(..bom);
         let input = Cursor::new(head).chain(input);
         let input: Box<dyn Read + Send> = if utf16 {
             Box::new(encoding_rs_io::DecodeReaderBytesBuilder::new().bom_override(true).strip_bom(true).build(input))
@@ -266,7 +276,7 @@ impl Stream {
         let mut stream = Self {
             source: Source { input, compressed },
             rest: Vec::new(),
-            offset: 0,
+            offset: bom as u64,
             records: 0,
             state: State::Done,
             at_end: false,
@@ -426,6 +436,11 @@ impl Stream {
             failure = self.fill(self.rest.len() * 2)?;
             length = self.rest.len();
         }
+        if failure.is_some() {
+            // The last line may be cut short by the damage, so it is part of it.
+            length = last_record_end(&self.rest);
+            self.rest.truncate(length);
+        }
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
@@ -453,7 +468,6 @@ impl Stream {
             }
         }
         if let Some(category) = failure {
-            records.pop();
             records.push((self.offset + length as u64, Err(category)));
         }
         let header = header.unwrap_or_default();
@@ -599,8 +613,7 @@ impl Splitter {
     /// A byte where a value may begin.
     fn between(&mut self, byte: u8, offset: u64) {
         match byte {
-            // RFC 7464 puts a record separator before each value.
-            b',' | 0x1E => {}
+            b',' | RECORD_SEPARATOR => {}
             byte if byte.is_ascii_whitespace() => {}
             b']' if self.inside.last() == Some(&Inside::List) => {
                 self.inside.pop();
@@ -834,6 +847,7 @@ mod tests {
             format!("[{a}]\n[{b}]\n"),
             format!(r#"{{"@odata.context":"x","value":[{a},{b}],"@odata.nextLink":"y","n":{{"m":[]}}}}"#),
             format!(r#"{{"records": [{a}, {b}]}}"#),
+            format!("\x1E{a}\n\x1E{b}\n"),
             format!(r#"{{"records":[{a}]}}{{"records":[{b}]}}"#),
             format!("{{\"Records\":[{a}]}}\n{{\"Records\":[{b}]}}\n"),
             format!(r#"{{"stat":"OK","response":{{"metadata":{{"value":1}},"authlogs":[{a},{b}]}}}}"#),
@@ -885,6 +899,9 @@ mod tests {
         let middle = damaged.len() / 2;
         damaged[middle..middle + 64].fill(0xFF);
         assert!(matches!(json(&damaged).last(), Some(Err("corrupt_compression" | "truncated"))));
+        for head in 2..10 {
+            assert_eq!(json(&damaged[..head]), [Err("truncated")], "{head} bytes");
+        }
     }
 
     #[test]
@@ -949,6 +966,7 @@ mod tests {
         let offsets =
             |input: &[u8]| read(input, Layout::Json).into_iter().map(|(offset, _)| offset).collect::<Vec<_>>();
         assert_eq!(offsets(b"{}\n\n{}\n"), [0, 4]);
+        assert_eq!(offsets(b"\xEF\xBB\xBF{}\n{}\n"), [3, 6]);
         assert_eq!(offsets(b"[{}, 7]"), [1, 5]);
     }
 
@@ -956,7 +974,13 @@ mod tests {
     fn csv_in_its_dialects() {
         let csv = |input: &[u8]| read(input, Layout::Csv);
         assert_eq!(csv(b"a,b\n1,\"x\ny\"\n"), [(4, Ok("1|x\ny".into()))]);
-        assert_eq!(csv(b"\xEF\xBB\xBFa;b\r\n1;2\r\n"), [(5, Ok("1|2".into()))]);
+        assert_eq!(csv(b"\xEF\xBB\xBFa;b\r\n1;2\r\n"), [(8, Ok("1|2".into()))]);
+        // Damage after the last line takes no line with it; a line cut short goes with it.
+        let mut damaged = gzip(b"a,b\n1,2\n3,4\n");
+        let checksum = damaged.len() - 8;
+        damaged[checksum] ^= 1;
+        let whole = [(4, Ok("1|2".into())), (8, Ok("3|4".into())), (12, Err("corrupt_compression"))];
+        assert_eq!(csv(&damaged), whole);
         assert_eq!(csv(b"a\tb\n1\t2,3"), [(4, Ok("1|2,3".into()))]);
         assert_eq!(csv(b"a,b\n1\n3,4\n"), [(4, Err("syntax")), (6, Ok("3|4".into()))]);
         assert_eq!(csv(b"a,b\n"), []);
