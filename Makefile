@@ -14,7 +14,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 build: $(STAMP) ## build/mfa.duckdb_extension: one binary for DuckDB 1.4 to 2.0
-	$(CARGO) build --release --locked -p mfa-duckdb
+	RUSTFLAGS="$(RUSTFLAGS) --remap-path-prefix $(CURDIR)=mfa --remap-path-prefix $(or $(CARGO_HOME),$(HOME)/.cargo)=cargo" $(CARGO) build --release --locked -p mfa-duckdb
 	@mkdir -p build
 	@# A host may have the old file mapped: write aside, then rename.
 	$(STAMP) target/release/$(if $(filter Darwin,$(shell uname)),libmfa.dylib,libmfa.so) build/mfa.new \

@@ -17,9 +17,9 @@ with
 subjects as (
     select distinct
         exception_id,
-        lower(subject) as subject
+        lower(cast(subject as varchar)) as subject
     from mfa_exceptions
-    where coalesce(subject_kind, 'identity') = 'identity'
+    where coalesce(cast(subject_kind as varchar), 'identity') = 'identity'
         and exception_id is not null
         and subject is not null
 ),

@@ -41,23 +41,24 @@
 with
 
 versions as (
+    -- A data frame column without a value has no type of its own, hence the casts.
     select
-        exception_id,
-        coalesce(subject_kind, 'identity') as subject_kind,
-        lower(subject) as subject,
-        scope,
-        kind,
-        criterion,
-        justification,
-        requested_by,
-        ticket,
-        renewed_from,
-        remediation_action,
-        risk,
+        cast(exception_id as varchar) as exception_id,
+        coalesce(cast(subject_kind as varchar), 'identity') as subject_kind,
+        lower(cast(subject as varchar)) as subject,
+        cast(scope as varchar) as scope,
+        cast(kind as varchar) as kind,
+        cast(criterion as varchar) as criterion,
+        cast(justification as varchar) as justification,
+        cast(requested_by as varchar) as requested_by,
+        cast(ticket as varchar) as ticket,
+        cast(renewed_from as varchar) as renewed_from,
+        cast(remediation_action as varchar) as remediation_action,
+        cast(risk as varchar) as risk,
         cast(starts_at as timestamptz) as starts_at,
         cast(expires_at as timestamptz) as expires_at,
         cast(closed_at as timestamptz) as closed_at,
-        closed_reason,
+        cast(closed_reason as varchar) as closed_reason,
         cast(recorded_at as timestamptz) as recorded_at
     from mfa_exceptions
     where exception_id is not null

@@ -159,7 +159,11 @@ asked as (
                 'starts_at': l.starts_at,
                 'expires_at': l.expires_at,
                 'approvers': coalesce(a.approvers, []),
-                'attested_at': coalesce(t.last_attested_at, l.starts_at),
+                'attested_at': case
+                    -- One that has not begun cannot be overdue.
+                    when coalesce(t.last_attested_at, l.starts_at) > $as_of then $as_of
+                    else coalesce(t.last_attested_at, l.starts_at)
+                end,
                 'scope': l.scope
             }],
             $as_of,

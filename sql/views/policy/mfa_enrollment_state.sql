@@ -293,7 +293,8 @@ exceptions as (
         e.starts_at,
         e.expires_at,
         coalesce(a.approvers, []) as approvers,
-        coalesce(t.attested_at, e.starts_at) as attested_at
+        -- One that has not begun cannot be overdue.
+        case when coalesce(t.attested_at, e.starts_at) > $as_of then $as_of else coalesce(t.attested_at, e.starts_at) end as attested_at
     from mfa_exception_versions as e
     left join approvals as a
         on a.exception_id = e.exception_id

@@ -160,7 +160,8 @@ pub const FUNCTIONS: &[Function] = &[
         kind: "table",
         parameters: &[],
         returns: "scan, reader, file, records, rows, rejects, ignored, finished",
-        description: "What the readers read, per scan and file: rows + rejects + ignored = records. The last 64 scans of the \
+        description: "What the readers read, per scan and file: rows + rejects + ignored = records, where a record with \
+                      several rows, such as a person's factors, counts once for each. The last 64 scans of the \
                       instance; a scan that LIMIT or an error ended early is not finished.",
         example: "select file, records, rows, rejects, ignored from mfa_read_stats()",
     },
