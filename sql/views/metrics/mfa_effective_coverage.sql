@@ -28,7 +28,7 @@
 -- @column    in_mfa_scope    BOOLEAN whether MFA is meant to protect it, from mfa_apps
 -- @column    signins         BIGINT  successful, interactive, human
 -- @column    protected_signins BIGINT of them, protected by MFA
--- @column    performed_signins BIGINT of the protected, MFA performed
+-- @column    performed_signins BIGINT of the protected, MFA performed, or satisfied with no word on how
 -- @column    claim_signins   BIGINT  of the protected, by a claim of an earlier MFA
 -- @column    remembered_signins BIGINT of the protected, on a remembered device
 -- @column    federated_signins BIGINT of the protected, by another identity provider

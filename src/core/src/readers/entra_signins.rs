@@ -41,7 +41,12 @@ pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
             None if details.operation.as_str().is_some() => return Ok(None),
             None => return Err(Reject::at(Category::WrongProvider, 0)),
         },
-        None => None,
+        None => match details.table.as_str() {
+            // Log Analytics names the table of each row.
+            Some(table) if contains(table, "signin") => Kind::from_table(table),
+            Some(_) => return Err(Reject::at(Category::WrongProvider, 0)),
+            None => None,
+        },
     };
     if let Some(mut properties) = details.properties.0.take() {
         properties.inherit(&mut details);
@@ -49,6 +54,11 @@ pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
     }
     if kind.is_none() && !details.is_signin() {
         return Err(Reject::at(Category::WrongProvider, 0));
+    }
+    if kind.is_some() && details.is_interactive.as_str().is_none() {
+        // The category says it where the record does not; without either it is unknown.
+        let interactive = kind == Some(Kind::Interactive);
+        details.is_interactive = Text(Some(Cow::Borrowed(if interactive { "true" } else { "false" })));
     }
     let kind = kind.unwrap_or_else(|| details.kind());
     row(record, kind, &mut details)
@@ -76,6 +86,12 @@ impl Kind {
         .find_map(|(name, kind)| category.eq_ignore_ascii_case(name).then_some(kind))
     }
 
+    /// The kind of a Log Analytics table, whose name is that of the category behind the old name of the product.
+    fn from_table(table: &str) -> Option<Self> {
+        let prefixed = table.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("aad"));
+        Self::from_category(if prefixed { &table[3..] } else { table })
+    }
+
     const fn category(self) -> &'static str {
         match self {
             Self::Interactive => "interactiveUser",
@@ -92,12 +108,13 @@ impl Kind {
 
 impl EntraRecord<'_> {
     fn is_signin(&self) -> bool {
-        let dated = self.created.as_str().is_some() || self.time.as_str().is_some();
-        let has_app = self.app_id.as_str().is_some() || self.app_name.as_str().is_some();
+        let dated = [&self.created, &self.time, &self.time_generated].iter().any(|time| time.as_str().is_some());
+        let has_app = [&self.app_id, &self.app_name, &self.resource_name].iter().any(|app| app.as_str().is_some());
         let signed_in = self.status.code.0.is_some()
             || self.result_type.as_str().is_some()
             || self.client_app.as_str().is_some()
             || self.ip.as_str().is_some()
+            || self.caller_ip.as_str().is_some()
             || self.is_interactive.as_str().is_some()
             || self.conditional_access_status.as_str().is_some();
         dated && has_app && signed_in
@@ -125,9 +142,20 @@ impl EntraRecord<'_> {
 }
 
 fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Result<Option<SignIn<'a>>, Reject> {
-    let event_time = time::required(&[("createdDateTime", &details.created), ("time", &details.time)])?;
+    let event_time = time::required(&[
+        ("createdDateTime", &details.created),
+        ("time", &details.time),
+        ("TimeGenerated", &details.time_generated),
+    ])?;
     let latitude = time::degrees(details.location.coordinates.latitude, 90.0, "latitude")?;
     let longitude = time::degrees(details.location.coordinates.longitude, 180.0, "longitude")?;
+    // What could not be located is written as the point where the equator meets Greenwich.
+    let is_nowhere = latitude == Some(0.0)
+        && longitude == Some(0.0)
+        && [&details.location.city, &details.location.state, &details.location.country]
+            .iter()
+            .all(|name| name.as_str().is_none());
+    let (latitude, longitude) = if is_nowhere { (None, None) } else { (latitude, longitude) };
 
     let code = details.error_code();
     let (outcome, failure_category) = code.map_or(("unknown", None), classify);
@@ -138,6 +166,7 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
         _ => "unknown",
     };
     let mfa = steps.verdict(code, mfa_requirement, details.status.details.as_str());
+    let performed = mfa.satisfied_by == "performed";
 
     let legacy = details.client_app.as_str().and_then(legacy_protocol);
     let ropc_agent = details
@@ -175,7 +204,9 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
     Ok(Some(SignIn {
         event_time: Some(event_time),
         provider: Some(Provider::Entra.as_str()),
-        event_id: Some(pick([&mut details.id, &mut details.request_id]).unwrap_or_else(|| event_id(record))),
+        event_id: Some(
+            pick([&mut details.id, &mut details.request_id, &mut details.token_id]).unwrap_or_else(|| event_id(record)),
+        ),
         correlation_id: details.correlation_id.take(),
         session_id: details.session_id.take(),
         event_type_raw,
@@ -191,16 +222,21 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
         },
         population_hint: if kind.is_service() {
             Some("service")
+        } else if details.is_partner() {
+            Some("partner")
         } else {
             is_guest.map(|guest| if guest { "guest" } else { "workforce" })
         },
         app_id: details.app_id.take(),
-        app_name: details.app_name.take(),
+        app_name: pick([&mut details.app_name, &mut details.resource_name]),
         event_kind: Some(if kind == Kind::Interactive { "combined" } else { "token" }),
         is_interactive: if kind.is_service() {
             Some(false)
         } else {
-            details.is_interactive.as_bool().or(Some(kind == Kind::Interactive))
+            details
+                .is_interactive
+                .as_bool()
+                .or_else(|| details.event_types.iter().next().map(|_| kind == Kind::Interactive))
         },
         surface: Some(surface),
         protocol,
@@ -213,15 +249,16 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
         mfa_requirement: Some(mfa_requirement),
         mfa_result: Some(mfa.result),
         mfa_satisfied_by: Some(mfa.satisfied_by),
-        is_phishing_resistant: if outcome == "success" { steps.is_phishing_resistant() } else { None },
+        is_phishing_resistant: if outcome == "success" { steps.is_phishing_resistant(&mfa) } else { None },
         first_factor: steps.first.map(Method::as_str),
-        second_factor: steps.second.map(Method::as_str),
+        // On success a factor that was only tried is not what let them in.
+        second_factor: steps.second.filter(|_| performed || outcome != "success").map(Method::as_str),
         methods: steps.methods,
         methods_raw: steps.methods_raw,
         number_matching: None,
         policy_results: details.policies.0.take().map(|raw| PolicyResults::deferred(raw, policy_results)),
         conditional_access_status: details.conditional_access_status.as_str().map(conditional_access),
-        ip: details.ip.take(),
+        ip: pick([&mut details.ip, &mut details.caller_ip]),
         ip_anonymizer: anonymizer,
         country: details.location.country.take(),
         region: details.location.state.take(),
@@ -247,7 +284,7 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
         })
         .0
         .map(|list| list.into_iter().filter_map(|signal| signal.0).collect()),
-        tenant_id: pick([&mut details.resource_tenant_id, &mut details.tenant_id]),
+        tenant_id: pick([&mut details.resource_tenant_id, &mut details.entra_tenant_id, &mut details.tenant_id]),
         home_tenant_id: details.home_tenant_id.take(),
         is_guest,
         source_file: None,
@@ -263,14 +300,14 @@ fn classify(code: i64) -> (&'static str, Option<&'static str>) {
         50072 | 50079 => ("interrupted", Some("not_enrolled")),
         16000 | 16001 | 50058 | 50059 | 50097 | 50125 | 50127 | 50129 | 50140 | 50143 | 50199 | 65001 | 65004
         | 70043 | 70044 | 81012 | 81014 | 9002341 => ("interrupted", Some("interrupted")),
-        500121 | 50088 | 50089 => ("failure", Some("mfa_failed")),
+        500121 | 50088 => ("failure", Some("mfa_failed")),
         50034 | 50055 | 50056 | 50126 | 50064 | 50144 | 81016 | 7000215 | 7000222 | 7000218 | 700024 | 700027 => {
             ("failure", Some("bad_credentials"))
         }
         50053 => ("failure", Some("account_locked")),
         50057 => ("failure", Some("account_disabled")),
-        53004 | 530_032 | 50131 => ("failure", Some("risk_blocked")),
-        50005 | 50020 | 50105 | 53000..=53003 | 53009..=53011 | 530_001..=530_037 => {
+        53004 | 53011 | 50131 => ("failure", Some("risk_blocked")),
+        50005 | 50020 | 50105 | 53000..=53003 | 53009 | 53010 | 530_001..=530_037 => {
             ("failure", Some("policy_blocked"))
         }
         700016 | 700038 | 500011 | 500113 | 50011 | 50194 | 90002 | 90014 | 90094 | 900_144 => {
@@ -361,6 +398,7 @@ fn conditional_access(status: &str) -> &'static str {
 }
 
 /// What was done about MFA.
+#[derive(Clone, Copy)]
 struct Verdict {
     result: &'static str,
     satisfied_by: &'static str,
@@ -375,8 +413,10 @@ struct Steps<'a> {
     second: Option<Method>,
     first_succeeded: bool,
     second_succeeded: bool,
-    /// How an MFA step was satisfied without performing it.
-    claimed: Option<&'static str>,
+    /// What a step says about MFA in words: how it was satisfied or skipped.
+    said: Option<Verdict>,
+    /// Whether the second factor is known from `mfaDetail` only, which does not say that it succeeded.
+    is_second_inferred: bool,
     /// How an MFA step failed.
     refused: Option<&'static str>,
 }
@@ -397,6 +437,7 @@ impl<'a> Steps<'a> {
         {
             let method = Method::from_spelling(Some(Provider::Entra), raw);
             steps.second = Some(method.unwrap_or(Method::Unknown));
+            steps.is_second_inferred = true;
             steps.push(raw.to_owned().into(), method);
         }
         if steps.methods.is_none()
@@ -425,6 +466,9 @@ impl<'a> Steps<'a> {
             .is_some_and(|requirement| ["mfa", "multi", "second"].iter().any(|word| contains(requirement, word)));
         let succeeded = step.succeeded.as_bool();
         let detail = step.result.as_str().unwrap_or_default();
+        if succeeded != Some(false) {
+            self.said = said(detail).or(self.said);
+        }
         let Some(raw) = step.method.0.clone() else {
             if is_second && succeeded == Some(false) {
                 self.refused = refusal(detail).or(self.refused);
@@ -433,15 +477,16 @@ impl<'a> Steps<'a> {
         };
         if is_claim(&raw) {
             // The first factor can come from a claim, too; that alone is not MFA.
-            if is_second && succeeded != Some(false) {
-                self.claimed = Some(if contains(detail, "external provider") { "federated" } else { "claim_in_token" });
+            if is_second && succeeded != Some(false) && self.said.is_none() {
+                self.said = Some(Verdict { result: "satisfied", satisfied_by: "claim_in_token" });
             }
             return;
         }
         let method = Method::from_spelling(Some(Provider::Entra), &raw);
         self.push(raw, method);
         let method = method.unwrap_or(Method::Unknown);
-        if is_second || (self.first.is_some() && method != Method::Password) {
+        // Something known is no second factor, whatever the step is called.
+        if (is_second || self.first.is_some()) && method.kinds() != Kinds::Knowledge {
             // The step that succeeded counts, else the last one tried.
             if !self.second_succeeded {
                 self.second = Some(method);
@@ -467,6 +512,7 @@ impl<'a> Steps<'a> {
         let Some(code) = code else {
             return verdict("unknown", "unknown");
         };
+        let said = said(text).or(self.said);
         if code != 0 {
             let refused = refusal(text).or(self.refused);
             return match (code, refused) {
@@ -475,47 +521,68 @@ impl<'a> Steps<'a> {
                 (50072 | 50074 | 50076 | 50078 | 50079 | 50158 | 51006, None) => verdict("not_attempted", "none"),
                 // The step passed and something after it, such as a policy, stopped the attempt.
                 _ if self.second_succeeded || self.first_is_multi_factor() => verdict("satisfied", "performed"),
-                _ if self.claimed.is_some() => verdict("satisfied", self.claimed.unwrap_or("unknown")),
-                _ => verdict("not_attempted", "none"),
+                _ => said.unwrap_or(verdict("not_attempted", "none")),
             };
         }
         if self.second_succeeded || self.first_is_multi_factor() {
             return verdict("satisfied", "performed");
         }
-        if contains(text, "remembered device") {
-            return verdict("satisfied", "remembered_device");
-        }
-        if contains(text, "skipped due to") || contains(text, "registered network") {
-            return verdict("bypassed", "trusted_location");
-        }
-        if contains(text, "external provider") {
-            return verdict("satisfied", "federated");
-        }
-        if let Some(claimed) = self.claimed {
-            return verdict("satisfied", claimed);
-        }
-        if contains(text, "satisfied by claim") {
-            return verdict("satisfied", "claim_in_token");
-        }
-        if contains(text, "mfa completed") || contains(text, "mfa successfully completed") {
+        if let Some(said) = said {
             // The steps are logged before the attempt ends and can still say it is in progress.
+            return said;
+        }
+        if self.is_second_inferred {
             return verdict("satisfied", "performed");
         }
         match requirement {
             // It was required and the attempt succeeded; how is not logged.
-            "required" => verdict("satisfied", "unknown"),
-            "not_required" => verdict("not_attempted", "none"),
+            "required" if self.first.is_none() && self.second.is_none() => verdict("satisfied", "unknown"),
+            // A method without a name may be two factors by itself.
+            "not_required" if self.first != Some(Method::Unknown) => verdict("not_attempted", "none"),
+            // Steps that do not add up to MFA: they can be incomplete.
             _ => verdict("unknown", "unknown"),
         }
     }
 
-    /// Whether what counted resists phishing; unknown when no method is known.
-    fn is_phishing_resistant(&self) -> Option<bool> {
-        match (self.second, self.first) {
-            (Some(Method::Unknown), _) | (None, None | Some(Method::Unknown)) => None,
-            (Some(second), _) => Some(second.is_phishing_resistant()),
-            (None, Some(first)) => Some(first.is_phishing_resistant()),
-        }
+    /// Whether what let them in resists phishing; unknown when that is not known.
+    fn is_phishing_resistant(&self, mfa: &Verdict) -> Option<bool> {
+        let method = match (mfa.satisfied_by, self.second) {
+            ("performed", Some(second)) => second,
+            ("performed" | "remembered_device" | "none", _) if self.first_succeeded => self.first?,
+            _ => return None,
+        };
+        (method != Method::Unknown).then(|| method.is_phishing_resistant())
+    }
+}
+
+/// What a text says about MFA: how it was satisfied, or why it was skipped.
+fn said(text: &str) -> Option<Verdict> {
+    if !contains(text, "mfa") {
+        return None;
+    }
+    let verdict = |result, satisfied_by| Some(Verdict { result, satisfied_by });
+    if contains(text, "remembered device") || contains(text, "registered device") {
+        verdict("satisfied", "remembered_device")
+    } else if contains(text, "app password") {
+        verdict("bypassed", "bypass")
+    } else if ["due to location", "registered network", "trusted ip", "ip address"]
+        .iter()
+        .any(|word| contains(text, word))
+    {
+        verdict("bypassed", "trusted_location")
+    } else if contains(text, "skipped") {
+        verdict("bypassed", "unknown")
+    } else if contains(text, "external provider") {
+        verdict("satisfied", "federated")
+    } else if contains(text, "satisfied by claim") {
+        verdict("satisfied", "claim_in_token")
+    } else if ["mfa completed", "mfa successfully completed", "satisfied by strong authentication"]
+        .iter()
+        .any(|word| contains(text, word))
+    {
+        verdict("satisfied", "performed")
+    } else {
+        None
     }
 }
 
@@ -551,16 +618,21 @@ fn refusal(text: &str) -> Option<&'static str> {
 
 shape! {
     struct EntraRecord<'a> {
-        time: Text<'a> = "time" | "TimeGenerated",
+        time: Text<'a> = "time",
+        time_generated: Text<'a> = "TimeGenerated" | "TimeGenerated [UTC]",
+        table: Text<'a> = "Type",
         category: Text<'a> = "category",
         operation: Text<'a> = "operationName" | "activityDisplayName",
         properties: Nested<EntraRecord<'a>> = "properties",
         result_type: Text<'a> = "resultType",
         result_description: Text<'a> = "resultDescription",
-        tenant_id: Text<'a> = "tenantId" | "AADTenantId",
+        /// In Log Analytics the workspace, elsewhere the tenant.
+        tenant_id: Text<'a> = "tenantId",
+        entra_tenant_id: Text<'a> = "AADTenantId",
         id: Text<'a> = "id",
-        request_id: Text<'a> = "originalRequestId" | "uniqueTokenIdentifier",
-        created: Text<'a> = "createdDateTime",
+        request_id: Text<'a> = "originalRequestId",
+        token_id: Text<'a> = "uniqueTokenIdentifier",
+        created: Text<'a> = "createdDateTime" | "CreatedDateTime [UTC]",
         correlation_id: Text<'a> = "correlationId",
         session_id: Text<'a> = "sessionId",
         user_id: Text<'a> = "userId",
@@ -569,7 +641,8 @@ shape! {
         service_principal_id: Text<'a> = "servicePrincipalId",
         service_principal_name: Text<'a> = "servicePrincipalName",
         app_id: Text<'a> = "appId",
-        app_name: Text<'a> = "appDisplayName" | "resourceDisplayName",
+        app_name: Text<'a> = "appDisplayName",
+        resource_name: Text<'a> = "resourceDisplayName",
         event_types: Many<Text<'a>> = "signInEventTypes",
         is_interactive: Text<'a> = "isInteractive",
         client_app: Text<'a> = "clientAppUsed",
@@ -581,7 +654,8 @@ shape! {
         status: StatusShape<'a> = "status",
         conditional_access_status: Text<'a> = "conditionalAccessStatus",
         policies: Raw<'a> = "appliedConditionalAccessPolicies" | "conditionalAccessPolicies",
-        ip: Text<'a> = "ipAddress" | "callerIpAddress",
+        ip: Text<'a> = "ipAddress",
+        caller_ip: Text<'a> = "callerIpAddress",
         location: LocationShape<'a> = "location" | "locationDetails",
         asn: Number = "autonomousSystemNumber",
         networks: Many<NetworkShape<'a>> = "networkLocationDetails",
@@ -593,6 +667,7 @@ shape! {
         risk_events: Many<Text<'a>> = "riskEventTypes",
         resource_tenant_id: Text<'a> = "resourceTenantId",
         home_tenant_id: Text<'a> = "homeTenantId",
+        cross_tenant: Text<'a> = "crossTenantAccessType",
     }
 }
 
@@ -607,6 +682,7 @@ impl<'a> EntraRecord<'a> {
             (&mut self.tenant_id, &mut envelope.tenant_id),
             (&mut self.correlation_id, &mut envelope.correlation_id),
             (&mut self.ip, &mut envelope.ip),
+            (&mut self.caller_ip, &mut envelope.caller_ip),
             (&mut self.location.country, &mut envelope.location.country),
         ] {
             if own.0.is_none() {
@@ -622,9 +698,20 @@ impl<'a> EntraRecord<'a> {
         })
     }
 
+    /// An administrator of a partner that manages the tenant: from another tenant, and no guest.
+    fn is_partner(&self) -> bool {
+        self.cross_tenant.is("serviceProvider")
+    }
+
     fn is_guest(&self) -> Option<bool> {
-        if self.user_type.is("guest") {
+        if self.user_type.is("guest")
+            || self.cross_tenant.is("b2bCollaboration")
+            || self.cross_tenant.is("b2bDirectConnect")
+        {
             return Some(true);
+        }
+        if self.is_partner() {
+            return Some(false);
         }
         match (self.home_tenant_id.as_str(), self.resource_tenant_id.as_str()) {
             (Some(home), Some(resource)) if !home.eq_ignore_ascii_case(resource) => Some(true),
@@ -677,10 +764,16 @@ fn policy_results(raw: &str) -> Vec<PolicyResult<'_>> {
 
 impl<'a> PolicyShape<'a> {
     fn into_result(self) -> PolicyResult<'a> {
-        let is_report_only = self
-            .result
-            .as_str()
-            .map(|result| result.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("reportOnly")));
+        let is_report_only = self.result.as_str().and_then(|result| match result {
+            // The numbers of the enumeration.
+            "0" | "1" | "2" | "3" => Some(false),
+            "6" | "7" | "8" | "9" => Some(true),
+            _ if result.get(..10).is_some_and(|start| start.eq_ignore_ascii_case("reportOnly")) => Some(true),
+            _ => ["success", "failure", "notApplied", "notEnabled"]
+                .iter()
+                .any(|word| result.eq_ignore_ascii_case(word))
+                .then_some(false),
+        });
         PolicyResult { policy_id: self.id.0, name: self.name.0, result: self.result.0, is_report_only }
     }
 }
@@ -839,6 +932,87 @@ mod tests {
         assert_eq!(verdict(0, "", "", &[password()]), ["success", "unknown", "unknown"]);
         let key = [step("FIDO2 security key", "Primary authentication", true, "")];
         assert_eq!(verdict(0, SINGLE, "", &key), ["success", "satisfied", "performed"]);
+    }
+
+    #[test]
+    fn what_was_skipped_was_not_done() {
+        for (text, expected) in [
+            ("MFA requirement skipped as flow exercised was Windows broker logon flow", ["bypassed", "unknown"]),
+            ("MFA requirement skipped due to location", ["bypassed", "trusted_location"]),
+            ("MFA requirement skipped due to app password", ["bypassed", "bypass"]),
+            ("MFA requirement skipped due to remembered device", ["satisfied", "remembered_device"]),
+            ("MFA requirement satisfied by strong authentication", ["satisfied", "performed"]),
+        ] {
+            assert_eq!(verdict(0, MULTI, text, &[password()])[1..], expected, "{text}");
+            // The same words in a step, under any requirement.
+            for requirement in [SECOND, "", "User"] {
+                let step = step("Previously satisfied", requirement, true, text);
+                assert_eq!(verdict(0, SINGLE, "", &[password(), step])[1..], expected, "{text} in a step");
+            }
+        }
+        // Steps that do not add up are unknown, not a pass; no steps at all are what the requirement says.
+        assert_eq!(verdict(0, MULTI, "", &[password()])[1..], ["unknown", "unknown"]);
+        assert_eq!(verdict(0, MULTI, "", &[])[1..], ["satisfied", "unknown"]);
+    }
+
+    #[test]
+    fn what_is_known_is_no_second_factor() {
+        let twice = [password(), step("Password", SECOND, true, "")];
+        assert_eq!(verdict(0, SINGLE, "", &twice), ["success", "not_attempted", "none"]);
+    }
+
+    #[test]
+    fn a_factor_that_was_only_tried_lends_no_strength() {
+        let steps = [password(), step("FIDO2 security key", SECOND, false, "")].join(",");
+        for (text, requirement, expected) in
+            [("MFA requirement satisfied by claim in the token", MULTI, None), ("", SINGLE, Some(false))]
+        {
+            let text = signin(&format!(
+                r#""status":{{"errorCode":0,"additionalDetails":"{text}"}},"authenticationRequirement":"{requirement}",
+                "authenticationDetails":[{steps}]"#
+            ));
+            let row = read(&text);
+            assert_eq!((row.is_phishing_resistant, row.second_factor), (expected, None));
+        }
+    }
+
+    #[test]
+    fn a_method_without_a_name_is_unknown() {
+        let first = |method| [step(method, "Primary authentication", true, "")];
+        assert_eq!(verdict(0, SINGLE, "", &first("Passkey (device-bound)"))[1..], ["satisfied", "performed"]);
+        assert_eq!(verdict(0, SINGLE, "", &first("Passwordless phone sign-in"))[1..], ["satisfied", "performed"]);
+        assert_eq!(verdict(0, SINGLE, "", &first("Something new"))[1..], ["unknown", "unknown"]);
+    }
+
+    #[test]
+    fn the_table_tells_what_a_row_is() {
+        let row = |table: &str| {
+            parse(
+                format!(r#"{{"TimeGenerated":"2026-01-05T08:00:00Z","Type":"{table}","AppId":"a","ResultType":"0"}}"#)
+                    .as_bytes(),
+            )
+            .map(|row| row.map(|row| (row.event_kind, row.is_interactive)))
+        };
+        assert_eq!(row("SigninLogs"), Ok(Some((Some("combined"), Some(true)))));
+        assert_eq!(row("AADNonInteractiveUserSignInLogs"), Ok(Some((Some("token"), Some(false)))));
+        assert_eq!(row("MicrosoftGraphActivityLogs"), Err(Reject::at(Category::WrongProvider, 0)));
+    }
+
+    #[test]
+    fn keys_mean_the_same_in_any_order() {
+        let text = signin(
+            r#""status":{"errorCode":0},"resourceDisplayName":"ARM","callerIpAddress":"192.0.2.9",
+            "ipAddress":"192.0.2.1","TenantId":"workspace","AADTenantId":"tenant","crossTenantAccessType":"serviceProvider",
+            "homeTenantId":"h","resourceTenantId":"","userType":"member",
+            "location":{"city":"","geoCoordinates":{"latitude":0,"longitude":0}},
+            "appliedConditionalAccessPolicies":[{"id":"p","result":"6"},{"id":"q","result":"unknown"}]"#,
+        );
+        let row = read(&text);
+        assert_eq!((row.app_name.as_deref(), row.ip.as_deref()), (Some("App"), Some("192.0.2.1")));
+        assert_eq!((row.tenant_id.as_deref(), row.is_guest), (Some("tenant"), Some(false)));
+        assert_eq!((row.population_hint, row.latitude, row.longitude), (Some("partner"), None, None));
+        let policies = row.policy_results.expect("lists policies");
+        assert_eq!(policies.get().iter().map(|policy| policy.is_report_only).collect::<Vec<_>>(), [Some(true), None]);
     }
 
     #[test]

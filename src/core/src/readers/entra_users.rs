@@ -37,7 +37,12 @@ fn identities(record: Record<'_>) -> Result<Vec<Identity<'_>>, Reject> {
         return Err(Reject::at(Category::MissingField, 0).in_column("id"));
     };
     let created_at = time::optional(&[("createdDateTime", &user.created)])?.filter(is_real);
-    let last_signin_at = time::optional(&[("lastSignInDateTime", &user.activity.last)])?.filter(is_real);
+    let last_signin_at = time::optional(&[
+        // lastSignInDateTime is that of the last attempt, which may have failed.
+        ("lastSuccessfulSignInDateTime", &user.activity.last_successful),
+        ("lastSignInDateTime", &user.activity.last),
+    ])?
+    .filter(is_real);
     let is_external = user.user_principal_name.as_str().is_some_and(|name| contains(name, "#ext#"));
     let population = match user.user_type.as_str() {
         // A guest's second factor is checked at home, whatever the contract with them is.
@@ -160,6 +165,7 @@ impl User<'_> {
 shape! {
     struct ActivityShape<'a> {
         last: Text<'a> = "lastSignInDateTime",
+        last_successful: Text<'a> = "lastSuccessfulSignInDateTime",
     }
 }
 

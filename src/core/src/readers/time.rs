@@ -106,6 +106,11 @@ fn parse_en_us(text: &str) -> Option<Timestamp> {
         Some((clock, half)) => (clock, half.trim_ascii()),
         None => (clock, ""),
     };
+    let (half, offset) = match half.split_once(char::is_whitespace) {
+        Some((half, offset)) => (half, offset.trim_ascii()),
+        None if half.starts_with(['+', '-']) => ("", half),
+        None => (half, ""),
+    };
     let (hour, rest) = clock.split_once(':')?;
     let hour = match (hour.parse::<u32>().ok()?, half) {
         (hour @ 1..=12, half) if half.eq_ignore_ascii_case("AM") => hour % 12,
@@ -113,7 +118,7 @@ fn parse_en_us(text: &str) -> Option<Timestamp> {
         (hour, "") => hour,
         _ => return None,
     };
-    parse(&format!("{iso}T{hour:02}:{rest}"))
+    parse(&format!("{iso}T{hour:02}:{rest}{offset}"))
 }
 
 /// Reads seconds or milliseconds since 1970, told apart by size: seconds reach the year 5138 before they look like
@@ -211,6 +216,7 @@ mod tests {
         assert_eq!(micros("2/10/2021, 12:00:00 AM"), micros("2021-02-10"));
         assert_eq!(micros("2/10/2021, 12:30 PM"), micros("2021-02-10T12:30:00Z"));
         assert_eq!(micros("2/10/2021"), micros("2021-02-10"));
+        assert_eq!(micros("1/9/2007 10:41:00 AM +01:00"), micros("2007-01-09T09:41:00Z"));
         for text in [
             "13/1/2021, 1:00:00 AM",
             "2/30/2021",
