@@ -3,11 +3,11 @@
 //! Duo is the second factor of another product's sign-in, so a row is about the second factor alone. `result` says
 //! whether Duo let the user through, which is not the same as having authenticated: `reason` tells an approved push from
 //! a bypass status, a remembered device or a policy that asked for nothing. An enrolment is logged here, too, with the
-//! result `success`; it is no authentication, and its outcome is unknown.
+//! result `success`; it is no authentication, and its outcome is unknown. Splunk's envelope is opened.
 
 use std::borrow::Cow;
 
-use super::json::{self, Many, Text, shape};
+use super::json::{self, Many, Nested, Text, shape};
 use super::recognise::Probe;
 use super::{Category, Layout, Parse, Reader, Reject, contains, event_id, lower, pick, time};
 use crate::model::{Method, Provider, SignIn};
@@ -22,6 +22,10 @@ pub(super) const READER: Reader = Reader {
 
 /// Whether a record is of this log.
 pub(super) fn claims(probe: &Probe<'_>) -> bool {
+    is_claimed(probe) || probe.inner.0.as_deref().is_some_and(is_claimed)
+}
+
+fn is_claimed(probe: &Probe<'_>) -> bool {
     let is_event = probe.duo_event_type.as_str().is_some() || probe.event_type.as_str().is_some_and(is_duo_log);
     let version_2 = is_event && (probe.result.0 || probe.txid.0 || probe.factor.0 || probe.access_device.0);
     let version_1 = probe.username.0 && probe.result.0 && (probe.factor.0 || probe.integration.0);
@@ -37,7 +41,14 @@ fn is_duo_log(name: &str) -> bool {
 
 /// One record.
 pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
-    let entry: DuoRecord<'_> = json::parse(record)?;
+    let mut entry: DuoRecord<'_> = json::parse(record)?;
+    // An envelope has neither a result nor the name of one of Duo's logs.
+    if entry.result.as_str().is_none()
+        && !entry.log.as_str().is_some_and(is_duo_log)
+        && let Some(inner) = entry.inner.0.take()
+    {
+        entry = *inner;
+    }
     let is_log_of = entry.log.as_str().filter(|log| is_duo_log(log));
     if is_log_of.is_some_and(|log| !log.eq_ignore_ascii_case("authentication")) {
         // Administration and telephony travel in the same export.
@@ -96,9 +107,9 @@ fn refused(reason: &str, result: &str) -> Verdict {
         match reason {
             "user_marked_fraud" | "fraud" => ("fraud_reported", "fraud_reported"),
             "user_mistake" | "user_denied" | "denied" | "login_request_denied" => ("denied", "mfa_denied"),
-            "no_response" | "call_timed_out" | "no_keys_pressed" | "timeout" | "login_timed_out" | "push_timed_out" => {
-                ("timed_out", "mfa_timeout")
-            }
+            "no_response" | "call_timed_out" | "no_keys_pressed" | "timeout" | "login_timed_out" | "push_timed_out"
+            // The prompt waited for an answer until it expired.
+            | "queued_inflight_auth_expired" => ("timed_out", "mfa_timeout"),
             "user_cancelled"
             | "invalid_passcode"
             | "verification_code_incorrect"
@@ -159,11 +170,10 @@ fn method(factor: &Text<'_>) -> Option<Method> {
         return None;
     }
     let of = |spelling: &str| Method::from_spelling(Some(Provider::Duo), spelling);
-    let method = of(raw).or_else(|| {
-        // Key of the platform, by any browser's name for it.
-        let is_platform = ["touch_id", "platform", "windows_hello", "face_id"].iter().any(|name| word.contains(name));
-        if is_platform { Some(Method::Platform) } else { of(&word) }
-    });
+    // Key of the platform, by any browser's name for it; to Duo's prefix any key is a security key.
+    let is_platform = ["touch_id", "platform", "windows_hello", "face_id"].iter().any(|name| word.contains(name))
+        && !word.contains("cross_platform");
+    let method = if is_platform { Some(Method::Platform) } else { of(raw).or_else(|| of(&word)) };
     Some(method.unwrap_or(match word.as_str() {
         "phone" | "phone1" | "call" => Method::Voice,
         "u2f" => Method::U2f,
@@ -358,6 +368,8 @@ shape! {
         ip: Text<'a> = "ip",
         location: LocationShape<'a> = "location",
         is_enrolment: Text<'a> = "new_enrollment",
+        /// The record within a Splunk envelope.
+        inner: Nested<DuoRecord<'a>> = "event",
     }
 }
 
@@ -484,6 +496,7 @@ mod tests {
             ("fraud", "", "fraud_reported", "fraud_reported"),
             ("denied", "no_response", "timed_out", "mfa_timeout"),
             ("denied", "call_timed_out", "timed_out", "mfa_timeout"),
+            ("denied", "queued_inflight_auth_expired", "timed_out", "mfa_timeout"),
             ("denied", "invalid_passcode", "failed", "mfa_failed"),
             ("denied", "user_cancelled", "failed", "mfa_failed"),
             ("denied", "deny_unenrolled_user", "not_attempted", "not_enrolled"),
@@ -526,6 +539,46 @@ mod tests {
         assert_eq!((row.protocol, row.surface), (Some("radius"), Some("vpn")));
         assert_eq!((row.second_factor, row.city.as_deref()), (Some("push"), Some("Oslo")));
         assert!(row.event_id.is_some_and(|id| id.starts_with("sha256:")));
+    }
+
+    #[test]
+    fn keys_of_the_platform_are_no_security_keys() {
+        for (factor, method) in [
+            ("webauthn_platform", "platform"),
+            ("WebAuthn Platform", "platform"),
+            ("webauthn_touch_id", "platform"),
+            ("webauthn_windows_hello", "platform"),
+            ("webauthn_cross_platform", "fido2_key"),
+            ("webauthn_credential", "fido2_key"),
+            ("roaming_authenticator", "fido2_key"),
+        ] {
+            let found = summary(&format!(r#""{factor}""#), "success", "user_approved");
+            assert_eq!(found[3], Some(method), "{factor}");
+        }
+    }
+
+    #[test]
+    fn an_envelope_of_splunk() {
+        let bare = entry(r#""duo_push""#, "success", "user_approved");
+        let wrap = |inner: &str| {
+            format!(
+                r#"{{"time":1597671838,"host":"h","source":"duo","sourcetype":"cisco:duo:authentication","event":{inner}}}"#
+            )
+        };
+        let text = wrap(&bare);
+        assert_eq!(read(&text), read(&bare));
+        let probe: Probe<'_> = json::parse(text.as_bytes()).expect("reads");
+        assert!(claims(&probe));
+        let version_1 = r#"{"factor":"Duo Push","integration":"Acme","result":"SUCCESS","timestamp":1340217024,
+            "username":"jo"}"#;
+        assert_eq!(read(&wrap(version_1)).mfa_result, Some("satisfied"));
+        let admin = wrap(r#"{"eventtype":"administrator","action":"admin_login","timestamp":1624550594}"#);
+        assert_eq!(parse(admin.as_bytes()), Ok(None));
+        for other in [r#"{"action":"x"}"#, r#""text""#, "null"] {
+            let text = wrap(other);
+            let category = parse(text.as_bytes()).map_err(|reject| reject.category);
+            assert_eq!(category, Err(Category::WrongProvider), "{other}");
+        }
     }
 
     #[test]

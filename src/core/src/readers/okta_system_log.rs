@@ -3,7 +3,15 @@
 //! One attempt is several events: the session start, each factor, the final verification, the sign-on to an application.
 //! In Identity Engine organisations `auth_via_mfa` is logged for the password too, so the factor, not the event type,
 //! decides what was a second factor. Where the event lists the methods of its session (`authMethodFirstType` and so on),
-//! they say more than the event type does.
+//! they say more than the event type does: two methods are MFA where they prove two kinds of factor, so a password and a
+//! security question are not, nor are a code by e-mail and one by SMS.
+//!
+//! Identity Engine offers push, codes and SMS beside a password unless the policy is passwordless, so one that passed was a
+//! second factor. FastPass and e-mail may also be all that was asked for: FastPass that verified its user is two kinds by
+//! itself, and of the rest an event alone does not say. Nor does it say that MFA was required.
+//!
+//! An event hook delivers `{"eventType": "com.okta.event_hook", "data": {"events": […]}}`. One event in it is read as that
+//! event. Since a record is one row, a delivery of several is a reject, `wrong_provider`, as is one of none.
 
 use std::borrow::Cow;
 
@@ -25,16 +33,22 @@ pub(super) const READER: Reader = Reader {
 
 /// Whether a record is an event of this log.
 pub(super) fn claims(probe: &Probe<'_>) -> bool {
+    if probe.event_type.is(EVENT_HOOK) {
+        return true;
+    }
     let event = if probe.event_type.as_str().is_none() { probe.inner.0.as_deref().unwrap_or(probe) } else { probe };
     is_event(&event.event_type, event.published.0 || event.uuid.0 || event.actor.0 || event.outcome.0)
 }
+
+/// What is in the place of an event's name in the delivery of an event hook.
+const EVENT_HOOK: &str = "com.okta.event_hook";
 
 /// Names of Okta events are words with dots between them; other logs use the same key for a single word.
 fn is_event(event_type: &Text<'_>, has_company: bool) -> bool {
     has_company && event_type.as_str().is_some_and(|name| name.contains('.'))
 }
 
-/// One record, bare, in an envelope of a log stream, or flattened into the columns of a Log Analytics table.
+/// One record, bare, in an envelope of a log stream or of an event hook, or flattened into the columns of a Log Analytics table.
 pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
     let mut event: OktaEvent<'_> = json::parse(record)?;
     if event.event_type.as_str().is_none() {
@@ -43,6 +57,13 @@ pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
         } else if let Some(inner) = event.inner.0.take() {
             event = *inner;
         }
+    } else if event.event_type.is(EVENT_HOOK) {
+        let hook: HookShape<'_> = json::parse(record)?;
+        let mut events = hook.data.events.0.unwrap_or_default();
+        event = match (events.pop(), events.is_empty()) {
+            (Some(only), true) => only,
+            _ => return Err(Reject::at(Category::WrongProvider, 0)),
+        };
     }
     let has_company = event.published.as_str().is_some()
         || event.uuid.as_str().is_some()
@@ -151,8 +172,7 @@ impl<'a> Factors<'a> {
         let data = &event.debug.data;
         let mut factors = match kind {
             Kind::Factor => match event.factor() {
-                Some(used) if used.method == Method::Password => Self::one("primary", used, true),
-                Some(used) => Self::one("second_factor", used, false),
+                Some(used) => Self::checked(used, event),
                 None => Self::none("second_factor"),
             },
             Kind::DenyPush | Kind::PushOutdated => {
@@ -180,8 +200,9 @@ impl<'a> Factors<'a> {
                 let mut factors = Self::of_session("combined", data);
                 if factors.used.is_none() {
                     factors = match event.factor() {
-                        Some(used) if used.method == Method::Password => Self::one("primary", used, true),
-                        Some(used) => Self::one("second_factor", used, false),
+                        Some(used) => Self::checked(used, event),
+                        // What failed is some factor of the sign-in.
+                        None if outcome(kind, &event.outcome.result).0 == "failure" => Self::none("combined"),
                         None => Self::none("other"),
                     };
                 }
@@ -205,6 +226,19 @@ impl<'a> Factors<'a> {
 
     fn none(event_kind: &'static str) -> Self {
         Self { event_kind, used: None, first: None, second: None }
+    }
+
+    /// A factor that was checked.
+    fn checked(used: Used<'a>, event: &OktaEvent<'a>) -> Self {
+        let may_be_all = matches!(used.method, Method::CertSf | Method::EmailOtp) && event.enrolled().is_some();
+        if used.method == Method::Password {
+            Self::one("primary", used, true)
+        } else if may_be_all && Self::of_session("combined", &event.debug.data).proof() != Proof::TwoKinds {
+            // Neither the first factor nor the second, for all that is said.
+            Self { event_kind: "combined", used: Some(vec![used]), first: None, second: None }
+        } else {
+            Self::one("second_factor", used, false)
+        }
     }
 
     fn one(event_kind: &'static str, used: Used<'a>, is_first: bool) -> Self {
@@ -237,10 +271,30 @@ impl<'a> Factors<'a> {
         Self { event_kind, first: used.get(first).map(|used| used.method), second, used: Some(used) }
     }
 
-    /// Whether two kinds of factor were proven by what is listed.
-    fn is_multi_factor(&self) -> bool {
-        self.second.is_some() || self.first.is_some_and(|method| method.kinds() == Kinds::VerifiedPossession)
+    /// What is proven by the methods that are listed.
+    fn proof(&self) -> Proof {
+        let used = self.used.as_deref().unwrap_or_default();
+        let has = |wanted: &[Kinds]| used.iter().any(|used| wanted.contains(&used.method.kinds()));
+        let (knows, possesses) = (has(&[Kinds::Knowledge]), has(&[Kinds::WeakPossession, Kinds::Possession]));
+        if has(&[Kinds::VerifiedPossession]) || (knows && possesses) {
+            Proof::TwoKinds
+        } else if has(&[Kinds::Claim, Kinds::Recovery, Kinds::Nothing]) {
+            Proof::Unclear
+        } else if knows || (possesses && used.len() > 1) {
+            Proof::OneKind
+        } else {
+            // A push alone may have been unlocked by the finger.
+            Proof::Unclear
+        }
     }
+}
+
+/// Whether methods are factors of several kinds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Proof {
+    OneKind,
+    TwoKinds,
+    Unclear,
 }
 
 /// The method in `okta_verify:push:aut4oewi7rc5cRsK25d7`: authenticator, method, and the id of the authenticator.
@@ -351,20 +405,27 @@ fn verdict(kind: Kind, event: &OktaEvent<'_>, factors: &Factors<'_>, outcome: &s
         (Kind::Sent | Kind::Policy, _) => UNKNOWN,
         (Kind::AttemptBypass, "success") => ("bypassed", "bypass"),
         (Kind::AttemptBypass, _) => NOT_ATTEMPTED,
-        (Kind::Sso, "success") if factors.is_multi_factor() => ("satisfied", "claim_in_token"),
+        (Kind::Sso, "success") if factors.proof() == Proof::TwoKinds => ("satisfied", "claim_in_token"),
         (Kind::Sso, _) => UNKNOWN,
         (_, "success") => match factors.event_kind {
             // An event that names no factor may be about the password.
             "second_factor" if factors.second.is_none() => UNKNOWN,
             "second_factor" => ("satisfied", "performed"),
-            _ if factors.is_multi_factor() => ("satisfied", "performed"),
+            _ if factors.proof() == Proof::TwoKinds => ("satisfied", "performed"),
             // The sign-in is complete, and this is all there was.
-            "combined" if factors.first == Some(Method::Password) => NOT_ATTEMPTED,
+            "combined" if factors.proof() == Proof::OneKind => NOT_ATTEMPTED,
             // Whether the other provider asked for a second factor is in its own log.
             _ if kind == Kind::Federated => ("unknown", "federated"),
             _ => UNKNOWN,
         },
         (_, "failure") if factors.event_kind == "second_factor" => (refusal(kind, event, factors.second), "none"),
+        // One that may have been the second factor: what the user did with the prompt is known, no more.
+        (_, "failure") if factors.event_kind == "combined" && factors.first.is_none() => {
+            match refusal(kind, event, None) {
+                "failed" => UNKNOWN,
+                refused => (refused, "none"),
+            }
+        }
         (_, "failure" | "interrupted") => NOT_ATTEMPTED,
         _ => UNKNOWN,
     }
@@ -495,12 +556,19 @@ fn row<'a>(record: &'a [u8], kind: Kind, mut event: OktaEvent<'a>) -> Result<Sig
         (None, _) => None,
     };
     let mfa_requirement = match kind {
-        // Okta asks for a second factor where a policy wants one.
+        // Identity Engine also logs what a user chose to do.
+        _ if event.enrolled().is_some() => "unknown",
+        // Classic asks for a second factor where a policy wants one.
         _ if is_second && factors.second.is_some() => "required",
         Kind::Policy => event.required_by_rule(),
         _ => "unknown",
     };
-    let is_phishing_resistant = match (outcome.0, factors.second, factors.first) {
+    // A factor that may be either is still the one that was used.
+    let first = factors.first.or(match factors.used.as_deref() {
+        Some([only]) => Some(only.method),
+        _ => None,
+    });
+    let is_phishing_resistant = match (outcome.0, factors.second, first) {
         ("success", Some(Method::Unknown), _) | ("success", None, None | Some(Method::Unknown)) => None,
         ("success", Some(second), _) => Some(second.is_phishing_resistant()),
         ("success", None, Some(first)) => Some(first.is_phishing_resistant()),
@@ -628,14 +696,30 @@ shape! {
     }
 }
 
+shape! {
+    struct HookShape<'a> {
+        data: HookData<'a> = "data",
+    }
+}
+
+shape! {
+    struct HookData<'a> {
+        events: Many<OktaEvent<'a>> = "events",
+    }
+}
+
 impl<'a> OktaEvent<'a> {
+    /// What was enrolled that the event is about. Only Identity Engine has that.
+    fn enrolled(&self) -> Option<&TargetShape<'a>> {
+        self.targets
+            .iter()
+            .find(|target| target.kind.is("AuthenticatorEnrollment") || target.kind.is("AuthenticatorMethod"))
+    }
+
     /// The factor that the event is about.
     fn factor(&self) -> Option<Used<'a>> {
         let data = &self.debug.data;
-        let enrolled = self
-            .targets
-            .iter()
-            .find(|target| target.kind.is("AuthenticatorEnrollment") || target.kind.is("AuthenticatorMethod"));
+        let enrolled = self.enrolled();
         let is_verified =
             data.is_user_verified() || enrolled.is_some_and(|target| verifies_user(&target.detail.properties));
         let refined = |method| match data.refine(method) {
@@ -1351,8 +1435,117 @@ mod tests {
         ] {
             let text = event(MFA, &nonce(properties));
             let row = read(&text);
-            assert_eq!(row.second_factor, Some(method));
+            assert_eq!(row.methods.as_deref(), Some(&[method.into()][..]));
             assert_eq!(row.is_phishing_resistant, Some(true));
+            let is_platform = method == "platform";
+            let expected = if is_platform {
+                (Some("second_factor"), Some("satisfied"), Some("performed"), Some("platform"))
+            } else {
+                (Some("combined"), Some("unknown"), Some("unknown"), None)
+            };
+            assert_eq!((row.event_kind, row.mfa_result, row.mfa_satisfied_by, row.second_factor), expected);
+            assert_eq!((row.first_factor, row.mfa_requirement), (None, Some("unknown")));
+        }
+    }
+
+    #[test]
+    fn identity_engine_may_ask_for_one_factor_only() {
+        let engine = |factor: &str, result: &str, reason: &str, more: &str| {
+            format!(
+                r#""outcome":{{"result":"{result}","reason":"{reason}"}},"debugContext":{{"debugData":{{"factor":"{factor}"{more}}}}},
+                "target":[{{"type":"AuthenticatorEnrollment","displayName":"x"}}]"#
+            )
+        };
+        let email = "EMAIL_FACTOR";
+        let found = summary(MFA, &engine(email, "SUCCESS", "", ""));
+        assert_eq!(found[..4], ["combined", "success", "unknown", "unknown"].map(Some));
+        // Something says so: the methods of the session.
+        let listed = r#","authMethodFirstType":"okta_password:password:a","authMethodSecondType":"okta_email:email:b""#;
+        let found = summary(MFA, &engine(email, "SUCCESS", "", listed));
+        assert_eq!(found[..4], ["second_factor", "success", "satisfied", "performed"].map(Some));
+        let listed = r#","authMethodFirstType":"okta_email:email:b","authMethodSecondType":"phone_number:sms:c""#;
+        assert_eq!(summary(MFA, &engine(email, "SUCCESS", "", listed))[0], Some("combined"));
+        let found = summary(MFA, &engine("SIGNED_NONCE", "FAILURE", "FastPass declined phishing attempt", ""));
+        assert_eq!(found, ["combined", "failure", "unknown", "unknown", "risk_blocked"].map(Some));
+        let found = summary(MFA, &engine("SIGNED_NONCE", "FAILURE", "User rejected the prompt", ""));
+        assert_eq!(found, ["combined", "failure", "denied", "none", "mfa_denied"].map(Some));
+        for (factor, method) in [("OKTA_VERIFY_PUSH", "push"), ("OKTA_SOFT_TOKEN", "totp"), ("SMS_FACTOR", "sms_otp")] {
+            let text = event(MFA, &engine(factor, "SUCCESS", "", ""));
+            let row = read(&text);
+            assert_eq!((row.event_kind, row.mfa_result), (Some("second_factor"), Some("satisfied")));
+            assert_eq!((row.second_factor, row.mfa_requirement), (Some(method), Some("unknown")));
+        }
+        // Classic has no passwordless sign-in.
+        let text = event(MFA, &factor(email, "SUCCESS", ""));
+        let row = read(&text);
+        assert_eq!((row.event_kind, row.mfa_result), (Some("second_factor"), Some("satisfied")));
+        assert_eq!(row.mfa_requirement, Some("required"));
+    }
+
+    #[test]
+    fn two_methods_of_one_kind_are_one_factor() {
+        let verify = |methods: [&str; 2]| {
+            let rest = format!(
+                r#""outcome":{{"result":"SUCCESS"}},"debugContext":{{"debugData":{{
+                "authMethodFirstType":"{}","authMethodSecondType":"{}"}}}}"#,
+                methods[0], methods[1]
+            );
+            let [kind, _, result, by, _] = summary("user.authentication.verify", &rest);
+            assert_eq!(kind, Some("combined"));
+            (result.unwrap_or_default(), by.unwrap_or_default())
+        };
+        let password = "okta_password:password:a";
+        let question = "security_question:security_question:b";
+        let (email, sms) = ("okta_email:email:c", "phone_number:sms:d");
+        for (methods, expected) in [
+            ([password, question], ("not_attempted", "none")),
+            ([question, password], ("not_attempted", "none")),
+            ([email, sms], ("not_attempted", "none")),
+            ([sms, "okta_verify:totp:e"], ("not_attempted", "none")),
+            ([password, sms], ("satisfied", "performed")),
+            ([email, question], ("satisfied", "performed")),
+            ([email, "webauthn:webauthn:f"], ("satisfied", "performed")),
+            ([password, "external_idp:idp:g"], ("unknown", "unknown")),
+            ([password, "new:newer:h"], ("unknown", "unknown")),
+            ([email, "new:newer:h"], ("unknown", "unknown")),
+            ([password, ""], ("not_attempted", "none")),
+            ([sms, ""], ("unknown", "unknown")),
+        ] {
+            assert_eq!(verify(methods), expected, "{methods:?}");
+        }
+    }
+
+    #[test]
+    fn a_verification_that_failed_may_have_been_of_any_factor() {
+        let verify = "user.authentication.verify";
+        let found = summary(verify, r#""outcome":{"result":"FAILURE","reason":"VERIFICATION_ERROR"}"#);
+        assert_eq!(found, ["combined", "failure", "unknown", "unknown", "bad_credentials"].map(Some));
+        let found = summary(verify, r#""outcome":{"result":"FAILURE"}"#);
+        assert_eq!(found, ["combined", "failure", "unknown", "unknown", "other"].map(Some));
+        let found = summary(verify, &factor("PASSWORD_AS_FACTOR", "FAILURE", "INVALID_CREDENTIALS"));
+        assert_eq!(found[..3], ["primary", "failure", "not_attempted"].map(Some));
+    }
+
+    #[test]
+    fn an_event_hook_delivers_one_event_or_is_rejected() {
+        let bare = event(MFA, &factor("OKTA_VERIFY_PUSH", "SUCCESS", ""));
+        let hook = |events: &str| {
+            format!(
+                r#"{{"eventId":"e","eventTime":"2024-08-13T15:58:21Z","eventType":"com.okta.event_hook",
+                "eventTypeVersion":"1.0","source":"https://example.okta.com/api/v1/eventHooks/who1",
+                "data":{{"events":{events}}}}}"#
+            )
+        };
+        let text = hook(&format!("[{bare}]"));
+        assert_eq!(read(&text), read(&bare));
+        let probe: Probe<'_> = json::parse(text.as_bytes()).expect("reads");
+        assert!(claims(&probe));
+        let ended = event("user.session.end", r#""outcome":{"result":"SUCCESS"}"#);
+        assert_eq!(parse(hook(&format!("[{ended}]")).as_bytes()), Ok(None));
+        for events in [format!("[{bare},{bare}]"), "[]".into(), "null".into(), format!("[{text}]")] {
+            let text = hook(&events);
+            let category = parse(text.as_bytes()).map_err(|reject| reject.category);
+            assert_eq!(category, Err(Category::WrongProvider), "{events}");
         }
     }
 
