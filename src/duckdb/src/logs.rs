@@ -134,7 +134,8 @@ impl TableFunction for LogReader {
     fn start(&self, bound: &Bound, wanted: Vec<usize>) -> Result<(Scan, u64), Error> {
         let column =
             |name: &str| bound.parse.columns().iter().position(|column| column.name == name).unwrap_or(usize::MAX);
-        let threads = bound.bytes / BLOCK as u64 + bound.paths.len() as u64;
+        // In order where it ends at the first bad record, so that it is the first.
+        let threads = if bound.fail { 1 } else { bound.bytes / BLOCK as u64 + bound.paths.len() as u64 };
         let scan = Scan {
             columns: SourceColumns { file: column("source_file"), record: column("source_record") },
             wanted,

@@ -235,7 +235,7 @@ impl<'a> Factors<'a> {
             Self::one("primary", used, true)
         } else if may_be_all && Self::of_session("combined", &event.debug.data).proof() != Proof::TwoKinds {
             // Neither the first factor nor the second, for all that is said.
-            Self { event_kind: "combined", used: Some(vec![used]), first: None, second: None }
+            Self { event_kind: "second_factor", used: Some(vec![used]), first: None, second: None }
         } else {
             Self::one("second_factor", used, false)
         }
@@ -418,11 +418,17 @@ fn verdict(kind: Kind, event: &OktaEvent<'_>, factors: &Factors<'_>, outcome: &s
             _ if kind == Kind::Federated => ("unknown", "federated"),
             _ => UNKNOWN,
         },
-        (_, "failure") if factors.event_kind == "second_factor" => (refusal(kind, event, factors.second), "none"),
-        // One that may have been the second factor: what the user did with the prompt is known, no more.
-        (_, "failure") if factors.event_kind == "combined" && factors.first.is_none() => {
+        (_, "failure") if factors.event_kind == "second_factor" && factors.second.is_some() => {
+            (refusal(kind, event, factors.second), "none")
+        }
+        // One that may have been the second factor: it failed, if it is named; else what the user did with the prompt is
+        // known, and no more.
+        (_, "failure")
+            if factors.event_kind == "second_factor"
+                || (factors.event_kind == "combined" && factors.first.is_none()) =>
+        {
             match refusal(kind, event, None) {
-                "failed" => UNKNOWN,
+                "failed" if factors.used.is_none() => UNKNOWN,
                 refused => (refused, "none"),
             }
         }
@@ -1441,7 +1447,7 @@ mod tests {
             let expected = if is_platform {
                 (Some("second_factor"), Some("satisfied"), Some("performed"), Some("platform"))
             } else {
-                (Some("combined"), Some("unknown"), Some("unknown"), None)
+                (Some("second_factor"), Some("unknown"), Some("unknown"), None)
             };
             assert_eq!((row.event_kind, row.mfa_result, row.mfa_satisfied_by, row.second_factor), expected);
             assert_eq!((row.first_factor, row.mfa_requirement), (None, Some("unknown")));
@@ -1458,17 +1464,17 @@ mod tests {
         };
         let email = "EMAIL_FACTOR";
         let found = summary(MFA, &engine(email, "SUCCESS", "", ""));
-        assert_eq!(found[..4], ["combined", "success", "unknown", "unknown"].map(Some));
+        assert_eq!(found[..4], ["second_factor", "success", "unknown", "unknown"].map(Some));
         // Something says so: the methods of the session.
         let listed = r#","authMethodFirstType":"okta_password:password:a","authMethodSecondType":"okta_email:email:b""#;
         let found = summary(MFA, &engine(email, "SUCCESS", "", listed));
         assert_eq!(found[..4], ["second_factor", "success", "satisfied", "performed"].map(Some));
         let listed = r#","authMethodFirstType":"okta_email:email:b","authMethodSecondType":"phone_number:sms:c""#;
-        assert_eq!(summary(MFA, &engine(email, "SUCCESS", "", listed))[0], Some("combined"));
+        assert_eq!(summary(MFA, &engine(email, "SUCCESS", "", listed))[0], Some("second_factor"));
         let found = summary(MFA, &engine("SIGNED_NONCE", "FAILURE", "FastPass declined phishing attempt", ""));
-        assert_eq!(found, ["combined", "failure", "unknown", "unknown", "risk_blocked"].map(Some));
+        assert_eq!(found, ["second_factor", "failure", "failed", "none", "risk_blocked"].map(Some));
         let found = summary(MFA, &engine("SIGNED_NONCE", "FAILURE", "User rejected the prompt", ""));
-        assert_eq!(found, ["combined", "failure", "denied", "none", "mfa_denied"].map(Some));
+        assert_eq!(found, ["second_factor", "failure", "denied", "none", "mfa_denied"].map(Some));
         for (factor, method) in [("OKTA_VERIFY_PUSH", "push"), ("OKTA_SOFT_TOKEN", "totp"), ("SMS_FACTOR", "sms_otp")] {
             let text = event(MFA, &engine(factor, "SUCCESS", "", ""));
             let row = read(&text);
