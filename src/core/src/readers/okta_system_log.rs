@@ -418,17 +418,11 @@ fn verdict(kind: Kind, event: &OktaEvent<'_>, factors: &Factors<'_>, outcome: &s
             _ if kind == Kind::Federated => ("unknown", "federated"),
             _ => UNKNOWN,
         },
-        (_, "failure") if factors.event_kind == "second_factor" && factors.second.is_some() => {
-            (refusal(kind, event, factors.second), "none")
-        }
-        // One that may have been the second factor: it failed, if it is named; else what the user did with the prompt is
-        // known, and no more.
-        (_, "failure")
-            if factors.event_kind == "second_factor"
-                || (factors.event_kind == "combined" && factors.first.is_none()) =>
-        {
+        (_, "failure") if factors.event_kind == "second_factor" => (refusal(kind, event, factors.second), "none"),
+        // A verification that names no factor: what the user did with the prompt is known, no more.
+        (_, "failure") if factors.event_kind == "combined" && factors.first.is_none() => {
             match refusal(kind, event, None) {
-                "failed" if factors.used.is_none() => UNKNOWN,
+                "failed" => UNKNOWN,
                 refused => (refused, "none"),
             }
         }
