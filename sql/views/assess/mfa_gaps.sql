@@ -193,7 +193,12 @@ uses as (
 apps as (
     select
         app_id,
-        max(sensitivity) as sensitivity,
+        -- the strictest
+        case max(case lower(sensitivity) when 'critical' then 3 when 'normal' then 2 when 'low' then 1 end)
+            when 3 then 'critical'
+            when 2 then 'normal'
+            when 1 then 'low'
+        end as sensitivity,
         bool_or(in_mfa_scope) as in_mfa_scope
     from mfa_apps
     where app_id is not null

@@ -3,7 +3,7 @@
 -- Under which names the person an exception exempts could decide on it: nobody approves or attests for themselves.
 --
 -- The subject of an exception is an identity_id or a login name; the other of the two is looked up in mfa_identities, at
--- every provider. Exceptions of groups, applications and protocols have no single beneficiary.
+-- every provider, and so are the other accounts of the same person_id. Exceptions of groups, applications and protocols have no single beneficiary.
 --
 -- @area      exceptions
 -- @reads     mfa_exceptions, mfa_identities
@@ -31,17 +31,41 @@ logins as (
     from mfa_identities
     where identity_id is not null
         and user_principal is not null
+),
+
+known as (
+    select exception_id, subject as name
+    from subjects
+    union
+    select s.exception_id, l.user_principal as name
+    from subjects as s
+    inner join logins as l
+        on l.identity_id = s.subject
+    union
+    select s.exception_id, l.identity_id as name
+    from subjects as s
+    inner join logins as l
+        on l.user_principal = s.subject
+),
+
+people as (
+    select person_id, lower(identity_id) as name
+    from mfa_identities
+    where person_id is not null
+        and identity_id is not null
+    union
+    select person_id, lower(user_principal) as name
+    from mfa_identities
+    where person_id is not null
+        and user_principal is not null
 )
 
-select exception_id, subject as name
-from subjects
+select exception_id, name
+from known
 union
-select s.exception_id, l.user_principal as name
-from subjects as s
-inner join logins as l
-    on l.identity_id = s.subject
-union
-select s.exception_id, l.identity_id as name
-from subjects as s
-inner join logins as l
-    on l.user_principal = s.subject
+select k.exception_id, o.name
+from known as k
+inner join people as p
+    on p.name = k.name
+inner join people as o
+    on o.person_id = p.person_id

@@ -4,8 +4,8 @@
 --
 -- An edit of an exception is a later row of the same exception_id. A later end than in the version before is a renewal, and
 -- it needs approvals of its own, as many and by the roles the policy in force asks for: decided after the version before
--- was recorded, at most `approval_lead_days` before the new one, and before the next. The beneficiary of an exception never
--- approves it, under any of their names.
+-- was recorded, at most `approval_lead_days` before the new one, and before the next; the last word of each approver in
+-- that time counts. The beneficiary of an exception never approves it, under any of their names.
 --
 -- @area      exceptions
 -- @reads     mfa_exceptions, mfa_exception_approvals, mfa_exception_beneficiaries, mfa_policy_in_force
@@ -107,18 +107,41 @@ ordered as (
     from versions
 ),
 
-approvals as (
+decisions as (
     select
         a.exception_id,
-        lower(a.role) || ':' || lower(a.approver) as approver,
+        lower(a.role) as role,
+        lower(a.approver) as approver,
+        a.decision,
         cast(a.decided_at as timestamptz) as decided_at
     from mfa_exception_approvals as a
     left join mfa_exception_beneficiaries as b
         on b.exception_id = a.exception_id
         and b.name = lower(a.approver)
-    where a.decision = 'approved'
-        and cast(a.decided_at as timestamptz) <= $as_of
+    where cast(a.decided_at as timestamptz) <= $as_of
         and b.name is null
+),
+
+-- the last word of each approver on each move
+words as (
+    select
+        o.exception_id,
+        o.version,
+        d.role || ':' || d.approver as approver,
+        d.decision,
+        row_number() over (
+            partition by o.exception_id, o.version, d.approver
+            order by d.decided_at desc nulls last, d.decision desc nulls last
+        ) as place
+    from ordered as o
+    inner join decisions as d
+        on d.exception_id = o.exception_id
+        and d.decided_at > o.previous_recorded_at
+        and (
+            o.recorded_at is null
+            or d.decided_at >= o.recorded_at - ($approval_lead_days * 24 || ' hours')::interval
+        )
+        and (o.next_recorded_at is null or d.decided_at < o.next_recorded_at)
 ),
 
 moves as (
@@ -131,14 +154,11 @@ moves as (
         o.expires_at,
         array_agg(a.approver order by a.approver) filter (where a.approver is not null) as approvers
     from ordered as o
-    left join approvals as a
+    left join words as a
         on a.exception_id = o.exception_id
-        and a.decided_at > o.previous_recorded_at
-        and (
-            o.recorded_at is null
-            or a.decided_at >= o.recorded_at - ($approval_lead_days * 24 || ' hours')::interval
-        )
-        and (o.next_recorded_at is null or a.decided_at < o.next_recorded_at)
+        and a.version = o.version
+        and a.place = 1
+        and a.decision = 'approved'
     where o.expires_at > o.previous_expires_at
     group by
         o.exception_id,

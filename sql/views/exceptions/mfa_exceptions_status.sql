@@ -4,7 +4,7 @@
 --
 -- An exception is `active` only when it holds by the policy in force: begun, not over (as_of < expires_at), under a listed
 -- criterion, for somebody who may have one, with enough approvals by the roles that count and none by its beneficiary, no
--- longer than allowed, attested in time; one just begun counts as attested. The status is the first reason it does not:
+-- longer than allowed, attested in time; one just begun counts as attested, one whose last attestation was revoked does not. The status is the first reason it does not:
 -- closed, expired, incomplete (no subject, start or end: unknown is never a pass), pending, forbidden (criterion or
 -- subject), unapproved, too_long, attestation_overdue. `reasons` has all of them, as mfa_evaluate names them.
 --
@@ -27,7 +27,7 @@
 -- @column    approvals           BIGINT      people who approved it, the beneficiary not counted
 -- @column    self_approvals      BIGINT      approvals by the beneficiary
 -- @column    rejections          BIGINT      people who rejected it
--- @column    last_attested_at    TIMESTAMPTZ last attestation by somebody else than the beneficiary
+-- @column    last_attested_at    TIMESTAMPTZ last attestation by somebody else than the beneficiary; NULL when the last word revoked it
 -- @column    reasons             VARCHAR[]   what speaks against it now, by the policy; empty is nothing
 -- @column    signins_after_expiry BIGINT     sign-ins let through after its end
 -- @column    last_used_after_expiry TIMESTAMPTZ the last of them
@@ -73,7 +73,7 @@ decisions as (
         decision,
         row_number() over (
             partition by exception_id, lower(approver)
-            order by cast(decided_at as timestamptz) desc nulls last
+            order by cast(decided_at as timestamptz) desc nulls last, decision desc nulls last
         ) as place
     from mfa_exception_approvals
     where cast(decided_at as timestamptz) <= $as_of
@@ -96,18 +96,33 @@ approvals as (
     group by d.exception_id
 ),
 
-attestations as (
+-- the last word on each exception; whoever it exempts may give it up, but not confirm it
+attested as (
     select
         a.exception_id,
-        max(cast(a.attested_at as timestamptz)) as last_attested_at
+        cast(a.attested_at as timestamptz) as attested_at,
+        coalesce(a.decision, 'confirmed') = 'revoked' as is_revoked,
+        row_number() over (
+            partition by a.exception_id
+            order by
+                cast(a.attested_at as timestamptz) desc nulls last,
+                case when a.decision = 'revoked' then 0 else 1 end asc nulls last
+        ) as place
     from mfa_attestations as a
     left join mfa_exception_beneficiaries as n
         on n.exception_id = a.exception_id
         and n.name = lower(a.manager)
-    where coalesce(a.decision, 'confirmed') <> 'revoked'
-        and cast(a.attested_at as timestamptz) <= $as_of
-        and n.name is null
-    group by a.exception_id
+    where cast(a.attested_at as timestamptz) <= $as_of
+        and (n.name is null or a.decision = 'revoked')
+),
+
+attestations as (
+    select
+        exception_id,
+        is_revoked,
+        case when not is_revoked then attested_at end as last_attested_at
+    from attested
+    where place = 1
 ),
 
 marks as (
@@ -160,6 +175,8 @@ asked as (
                 'expires_at': l.expires_at,
                 'approvers': coalesce(a.approvers, []),
                 'attested_at': case
+                    -- no longer needed: overdue whatever the policy allows
+                    when t.is_revoked then timestamptz '1970-01-01 00:00:00+00'
                     -- One that has not begun cannot be overdue.
                     when coalesce(t.last_attested_at, l.starts_at) > $as_of then $as_of
                     else coalesce(t.last_attested_at, l.starts_at)

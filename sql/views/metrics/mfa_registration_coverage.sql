@@ -76,6 +76,9 @@ accepted as (
         m.provider,
         m.identity_id,
         greatest(coalesce(cast(p.valid_from at time zone 'UTC' as date), b.last_day), m.created_day)
+    -- what ended before the account was created never counted
+    having max(coalesce(cast(p.valid_to at time zone 'UTC' as date), date '9999-12-31'))
+        >= greatest(coalesce(cast(p.valid_from at time zone 'UTC' as date), b.last_day), m.created_day)
 ),
 
 reached as (

@@ -13,6 +13,7 @@
 -- the factors are unknown, except at providers whose list of accounts carries the factors in the same record.
 -- mfa_factors is a snapshot: an earlier `as_of` leaves out what was registered later and brings back what
 -- mfa_factor_events saw removed since. A method known from events alone proves itself, not the absence of others.
+-- One that is limited to an application or a policy exempts from no enrolment.
 -- An exception counts as attested when it begins; a group is matched with the department or a role of that name.
 --
 -- @area      policy
@@ -55,7 +56,7 @@ described as (
         provider,
         identity_id,
         max(lower(user_principal)) as user_principal,
-        max(nullif(population, 'unknown')) as population,
+        max(nullif(lower(population), 'unknown')) as population,
         bool_or(is_privileged) as is_privileged,
         (array_agg(roles) filter (where roles is not null))[1] as roles,
         max(department) as department,
@@ -176,6 +177,7 @@ registrations as (
         method
 ),
 
+-- a factor that is listed twice is one; without an id, one of each method is known
 listed as (
     select
         provider,
@@ -189,6 +191,16 @@ listed as (
     from mfa_factors
     where identity_id is not null
         and (registered_at is null or cast(registered_at as timestamptz) <= $as_of)
+    qualify row_number() over (
+        partition by provider, identity_id, factor_id, case when factor_id is null then method end
+        order by
+            case when status = 'active' then 0 else 1 end asc nulls last,
+            cast(registered_at as timestamptz) asc nulls last,
+            method asc nulls last,
+            cast(last_used_at as timestamptz) desc nulls last,
+            attested desc nulls last,
+            number_matching desc nulls last
+    ) = 1
 ),
 
 factors as (
@@ -213,7 +225,7 @@ factors as (
         identity_id,
         method,
         'active' as status,
-        valid_from as registered_at,
+        min(valid_from) as registered_at,
         cast(null as timestamptz) as last_used_at,
         cast(null as boolean) as attested,
         cast(null as boolean) as number_matching,
@@ -221,6 +233,10 @@ factors as (
     from mfa_factor_periods
     where source = 'events'
         and valid_to is null
+    group by
+        provider,
+        identity_id,
+        method
 ),
 
 known_providers as (
@@ -255,32 +271,62 @@ held as (
         identity_id
 ),
 
-approvals as (
+-- the last word of each approver
+decisions as (
     select
-        a.exception_id,
-        array_agg(lower(a.role) || ':' || lower(a.approver) order by lower(a.approver), lower(a.role)) as approvers
-    from mfa_exception_approvals as a
-    left join mfa_exception_beneficiaries as b
-        on b.exception_id = a.exception_id
-        and b.name = lower(a.approver)
-    where a.decision = 'approved'
-        and cast(a.decided_at as timestamptz) <= $as_of
-        and b.name is null
-    group by a.exception_id
+        exception_id,
+        lower(approver) as approver,
+        lower(role) as role,
+        decision,
+        row_number() over (
+            partition by exception_id, lower(approver)
+            order by cast(decided_at as timestamptz) desc nulls last, decision desc nulls last
+        ) as place
+    from mfa_exception_approvals
+    where cast(decided_at as timestamptz) <= $as_of
 ),
 
-attestations as (
+approvals as (
+    select
+        d.exception_id,
+        array_agg(d.role || ':' || d.approver order by d.approver) filter (where d.role is not null) as approvers
+    from decisions as d
+    left join mfa_exception_beneficiaries as b
+        on b.exception_id = d.exception_id
+        and b.name = d.approver
+    where d.place = 1
+        and d.decision = 'approved'
+        and b.name is null
+    group by d.exception_id
+),
+
+-- the last word on each exception; whoever it exempts may give it up, but not confirm it
+attested as (
     select
         a.exception_id,
-        max(cast(a.attested_at as timestamptz)) as attested_at
+        cast(a.attested_at as timestamptz) as attested_at,
+        coalesce(a.decision, 'confirmed') = 'revoked' as is_revoked,
+        row_number() over (
+            partition by a.exception_id
+            order by
+                cast(a.attested_at as timestamptz) desc nulls last,
+                case when a.decision = 'revoked' then 0 else 1 end asc nulls last
+        ) as place
     from mfa_attestations as a
     left join mfa_exception_beneficiaries as b
         on b.exception_id = a.exception_id
         and b.name = lower(a.manager)
-    where coalesce(a.decision, 'confirmed') <> 'revoked'
-        and cast(a.attested_at as timestamptz) <= $as_of
-        and b.name is null
-    group by a.exception_id
+    where cast(a.attested_at as timestamptz) <= $as_of
+        and (b.name is null or a.decision = 'revoked')
+),
+
+attestations as (
+    select
+        exception_id,
+        is_revoked,
+        case when not is_revoked then attested_at end as attested_at
+    from attested
+    where place = 1
 ),
 
 exceptions as (
@@ -293,8 +339,13 @@ exceptions as (
         e.starts_at,
         e.expires_at,
         coalesce(a.approvers, []) as approvers,
-        -- One that has not begun cannot be overdue.
-        case when coalesce(t.attested_at, e.starts_at) > $as_of then $as_of else coalesce(t.attested_at, e.starts_at) end as attested_at
+        case
+            -- no longer needed: overdue whatever the policy allows
+            when t.is_revoked then timestamptz '1970-01-01 00:00:00+00'
+            -- One that has not begun cannot be overdue.
+            when coalesce(t.attested_at, e.starts_at) > $as_of then $as_of
+            else coalesce(t.attested_at, e.starts_at)
+        end as attested_at
     from mfa_exception_versions as e
     left join approvals as a
         on a.exception_id = e.exception_id
@@ -302,6 +353,7 @@ exceptions as (
         on t.exception_id = e.exception_id
     where e.is_latest
         and e.subject_kind in ('identity', 'group')
+        and coalesce(e.scope, 'enrolment') in ('enrolment', 'session')
         and (e.closed_at is null or e.closed_at > $as_of)
 ),
 

@@ -3,7 +3,8 @@
 -- The policy document that decides at `as_of`.
 --
 -- It is the one set as `policy`, else the one of mfa_policies with the latest effective_from that is not after as_of, else
--- NULL, which mfa_evaluate takes for the policy that is shipped.
+-- NULL, which mfa_evaluate takes for the policy that is shipped. Of the same instant it is the highest version; rows without
+-- a document are left out.
 --
 -- @area      policy
 -- @reads     mfa_policies
@@ -20,7 +21,15 @@ select
             select document
             from mfa_policies
             where cast(effective_from as timestamptz) <= $as_of
-            order by cast(effective_from as timestamptz) desc nulls last, version desc nulls last
+                and document is not null
+            order by
+                cast(effective_from as timestamptz) desc nulls last,
+                -- every number padded to eight digits: 10 is after 9
+                regexp_replace(
+                    regexp_replace(cast(version as varchar), '([0-9]+)', '0000000\1', 'g'),
+                    '[0-9]*([0-9]{8})', '\1', 'g'
+                ) desc nulls last,
+                policy_id desc nulls last
             limit 1
         )
     ) as document

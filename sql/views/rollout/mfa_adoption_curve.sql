@@ -76,6 +76,8 @@ ranked as (
     cross join bounds as b
     where m.has_allowed is not null
         and list_contains(m.allowed_methods, p.method)
+        -- what ended before the account was created is not its own
+        and (p.valid_to is null or m.created_day is null or cast(p.valid_to at time zone 'UTC' as date) >= m.created_day)
 ),
 
 changes as (
