@@ -17,7 +17,7 @@ class Readme(unittest.TestCase):
         query = blocks("sql")[0].split(";")[-2].strip()
         shown = [
             [cell.strip() for cell in line.strip("│").split("│")]
-            for line in blocks("")[0].splitlines()
+            for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
             if line.startswith("│")
         ]
         connection = sample()
