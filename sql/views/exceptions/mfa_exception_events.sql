@@ -2,8 +2,8 @@
 --
 -- What happened to the exceptions: opened, renewed, silently renewed, closed, expired, used after their end.
 --
--- A renewal is open when the new exception names the old one, of the same subject, in renewed_from, or when the end was moved with the approvals
--- that needs. It is silent in these patterns:
+-- A renewal is open when the new exception names the old one, of the same subject, in renewed_from, or when the end was
+-- moved with the approvals that needs. It is silent in these patterns:
 -- end_moved           a later version has a later end and not the approvals for it
 -- overlapping_reissue a new exception for the same subject and scope begins before the old one ends, ends later, and does
 --                     not name it

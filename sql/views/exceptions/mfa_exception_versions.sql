@@ -2,10 +2,10 @@
 --
 -- Every version of every exception: how long it held, and whether the version that moved its end was approved.
 --
--- An edit of an exception is a later row of the same exception_id. A later end than the last one known is a renewal, no end
--- is later than any, and it needs approvals of its own, as many and by the roles the policy in force asks for: decided after the version before
--- was recorded, at most `approval_lead_days` before the new one, and before the next; the last word of each approver in
--- that time counts. The beneficiary of an exception never approves it, under any of their names.
+-- An edit of an exception is a later row of the same exception_id. A later end than the last one known is a renewal, and no
+-- end is later than any. It needs approvals of its own, as many and by the roles the policy in force asks for: decided after
+-- the version before was recorded, at most `approval_lead_days` before the new one, and before the next; the last word of
+-- each approver in that time counts. The beneficiary of an exception never approves it, under any of their names.
 --
 -- @area      exceptions
 -- @reads     mfa_exceptions, mfa_exception_approvals, mfa_exception_beneficiaries, mfa_policy_in_force
