@@ -3,7 +3,7 @@
 -- Sign-ins that went through, each once, with how MFA was met.
 --
 -- Most providers log a whole sign-in as one event. Where the primary factor, the second factor and the application are
--- events of their own, the events of one attempt (same correlation_id) are one sign-in here: it went through when an
+-- events of their own, the events of one attempt (same identity and correlation_id) are one sign-in here: it went through when an
 -- application was opened, when the second factor passed, or when the primary factor passed and nothing more was asked.
 -- So a failed challenge is not a skipped one, and a password event is never counted as a single-factor sign-in beside
 -- its own second factor. An application opened later in a session takes over what is known of that session: a claim when it
@@ -20,7 +20,7 @@
 -- @column    session_id      VARCHAR     the provider's session id
 -- @column    identity_id     VARCHAR     the provider's id of the identity
 -- @column    user_principal  VARCHAR     login name, lower case
--- @column    population_hint VARCHAR     population the log suggests
+-- @column    population_hint VARCHAR     population the log suggests, lower case
 -- @column    app_id          VARCHAR     the provider's id of the application
 -- @column    app_name        VARCHAR     name of the application
 -- @column    is_interactive  BOOLEAN     whether a person was at the keyboard
@@ -41,7 +41,7 @@ whole as (
         session_id,
         identity_id,
         user_principal,
-        population_hint,
+        coalesce(nullif(lower(population_hint), 'unknown'), case when is_guest then 'guest' end) as population_hint,
         app_id,
         app_name,
         case when event_kind = 'token' then false else is_interactive end as is_interactive,
@@ -74,7 +74,7 @@ whole as (
         and (
             event_kind is null
             or event_kind in ('combined', 'token')
-            or (event_kind in ('primary', 'second_factor', 'sso') and correlation_id is null)
+            or (event_kind in ('primary', 'second_factor', 'sso') and nullif(correlation_id, '') is null)
         )
 ),
 
@@ -88,7 +88,7 @@ parts as (
         session_id,
         identity_id,
         user_principal,
-        population_hint,
+        coalesce(nullif(lower(population_hint), 'unknown'), case when is_guest then 'guest' end) as population_hint,
         app_id,
         app_name,
         outcome,
@@ -119,7 +119,7 @@ parts as (
     from mfa_signins
     where event_time <= $as_of
         and event_kind in ('primary', 'second_factor', 'sso')
-        and correlation_id is not null
+        and correlation_id <> ''
 ),
 
 attempts as (
@@ -147,6 +147,7 @@ attempts as (
     from parts
     group by
         provider,
+        coalesce(identity_id, user_principal),
         correlation_id
 ),
 

@@ -2,8 +2,8 @@
 --
 -- What happened to the exceptions: opened, renewed, silently renewed, closed, expired, used after their end.
 --
--- A renewal is open when the new exception names the old one in renewed_from, or when the end was moved with the approvals
--- that needs. It is silent in these patterns:
+-- A renewal is open when the new exception names the old one, of the same subject, in renewed_from, or when the end was
+-- moved with the approvals that needs. It is silent in these patterns:
 -- end_moved           a later version has a later end and not the approvals for it
 -- overlapping_reissue a new exception for the same subject and scope begins before the old one ends, ends later, and does
 --                     not name it
@@ -60,23 +60,62 @@ versions as (
     from mfa_exception_versions
 ),
 
+logins as (
+    select
+        lower(identity_id) as identity_id,
+        max(lower(user_principal)) as user_principal
+    from mfa_identities
+    where identity_id is not null
+        and user_principal is not null
+    group by lower(identity_id)
+),
+
+-- a subject given as identity_id is whoever is given by the login name
+named as (
+    select
+        v.exception_id,
+        v.subject_kind,
+        v.subject,
+        coalesce(i.user_principal, v.subject) as beneficiary,
+        v.scope,
+        v.kind,
+        v.criterion,
+        v.reason,
+        v.ticket,
+        v.renewed_from,
+        v.starts_at,
+        v.expires_at,
+        v.closed_at,
+        v.ends_at
+    from versions as v
+    left join logins as i
+        on i.identity_id = case when v.subject_kind = 'identity' then v.subject end
+    where v.is_latest
+),
+
+-- a renewal is open when it names an exception that there is, of the same subject
 latest as (
     select
-        exception_id,
-        subject_kind,
-        subject,
-        scope,
-        kind,
-        criterion,
-        reason,
-        ticket,
-        renewed_from,
-        starts_at,
-        expires_at,
-        closed_at,
-        ends_at
-    from versions
-    where is_latest
+        n.exception_id,
+        n.subject_kind,
+        n.subject,
+        n.beneficiary,
+        n.scope,
+        n.kind,
+        n.criterion,
+        n.reason,
+        n.ticket,
+        o.exception_id as renewed_from,
+        n.starts_at,
+        n.expires_at,
+        n.closed_at,
+        n.ends_at
+    from named as n
+    left join named as o
+        on o.exception_id = n.renewed_from
+        and o.exception_id <> n.exception_id
+        and o.subject_kind = n.subject_kind
+        and o.beneficiary = n.beneficiary
 ),
 
 reissues as (
@@ -96,12 +135,12 @@ reissues as (
     from latest as n
     inner join latest as o
         on o.subject_kind = n.subject_kind
-        and o.subject = n.subject
+        and o.beneficiary = n.beneficiary
     where n.renewed_from is null
         and o.exception_id <> n.exception_id
         and (o.starts_at < n.starts_at or (o.starts_at = n.starts_at and o.exception_id < n.exception_id))
         and (
-            (n.scope = o.scope and n.starts_at <= o.ends_at and n.expires_at > o.ends_at)
+            (n.scope = o.scope and n.starts_at <= o.ends_at and (n.expires_at is null or n.expires_at > o.ends_at))
             or (n.starts_at > o.ends_at and n.ticket = o.ticket)
             or (
                 n.starts_at > o.ends_at

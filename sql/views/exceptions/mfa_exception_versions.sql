@@ -2,10 +2,10 @@
 --
 -- Every version of every exception: how long it held, and whether the version that moved its end was approved.
 --
--- An edit of an exception is a later row of the same exception_id. A later end than in the version before is a renewal, and
--- it needs approvals of its own, as many and by the roles the policy in force asks for: decided after the version before
--- was recorded, at most `approval_lead_days` before the new one, and before the next; the last word of each approver in
--- that time counts. The beneficiary of an exception never approves it, under any of their names.
+-- An edit of an exception is a later row of the same exception_id. A later end than the last one known is a renewal, and no
+-- end is later than any. It needs approvals of its own, as many and by the roles the policy in force asks for: decided after
+-- the version before was recorded, at most `approval_lead_days` before the new one, and before the next; the last word of
+-- each approver in that time counts. The beneficiary of an exception never approves it, under any of their names.
 --
 -- @area      exceptions
 -- @reads     mfa_exceptions, mfa_exception_approvals, mfa_exception_beneficiaries, mfa_policy_in_force
@@ -32,7 +32,7 @@
 -- @column    closed_reason       VARCHAR     why it was ended
 -- @column    ends_at             TIMESTAMPTZ the earlier of the two; NULL is open
 -- @column    recorded_at         TIMESTAMPTZ when the version was recorded; NULL is unknown
--- @column    previous_expires_at TIMESTAMPTZ end in the version before
+-- @column    previous_expires_at TIMESTAMPTZ the last end known before the version
 -- @column    moved_approvers     VARCHAR[]   who approved the move, as role:name, when the version moves the end to later; else NULL
 -- @column    is_moved            BOOLEAN     whether it moves the end to later
 -- @column    is_moved_silently   BOOLEAN     whether it does so without the approvals that needs
@@ -65,7 +65,7 @@ versions as (
         and (recorded_at is null or cast(recorded_at as timestamptz) <= $as_of)
 ),
 
-ordered as (
+numbered as (
     select
         exception_id,
         subject_kind,
@@ -95,7 +95,13 @@ ordered as (
         lag(expires_at) over (
             partition by exception_id
             order by recorded_at asc nulls first, expires_at asc nulls last
-        ) as previous_expires_at,
+        ) as before_expires_at,
+        -- how many versions had an end so far, this one included
+        count(expires_at) over (
+            partition by exception_id
+            order by recorded_at asc nulls first, expires_at asc nulls last
+            rows between unbounded preceding and current row
+        ) as known_ends,
         lag(coalesce(recorded_at, starts_at)) over (
             partition by exception_id
             order by recorded_at asc nulls first, expires_at asc nulls last
@@ -105,6 +111,39 @@ ordered as (
             order by recorded_at asc nulls first, expires_at asc nulls last
         ) as next_recorded_at
     from versions
+),
+
+-- beside each version the last end known before it
+ordered as (
+    select
+        n.exception_id,
+        n.subject_kind,
+        n.subject,
+        n.scope,
+        n.kind,
+        n.criterion,
+        n.justification,
+        n.requested_by,
+        n.ticket,
+        n.renewed_from,
+        n.remediation_action,
+        n.risk,
+        n.starts_at,
+        n.expires_at,
+        n.closed_at,
+        n.closed_reason,
+        n.recorded_at,
+        n.version,
+        n.version_from_last,
+        n.previous_recorded_at,
+        n.next_recorded_at,
+        p.expires_at as previous_expires_at,
+        coalesce(n.expires_at > p.expires_at, n.expires_at is null and n.before_expires_at is not null) as is_moved
+    from numbered as n
+    left join numbered as p
+        on p.exception_id = n.exception_id
+        and p.expires_at is not null
+        and p.known_ends = n.known_ends - case when n.expires_at is null then 0 else 1 end
 ),
 
 decisions as (
@@ -159,7 +198,7 @@ moves as (
         and a.version = o.version
         and a.place = 1
         and a.decision = 'approved'
-    where o.expires_at > o.previous_expires_at
+    where o.is_moved
     group by
         o.exception_id,
         o.version,
@@ -219,7 +258,7 @@ select
     o.recorded_at,
     o.previous_expires_at,
     m.moved_approvers,
-    m.version is not null as is_moved,
+    o.is_moved,
     coalesce(list_contains(mfa_reasons(m.answer.reason_mask), 'EXC_UNAPPROVED'), false) as is_moved_silently
 from ordered as o
 left join judged as m

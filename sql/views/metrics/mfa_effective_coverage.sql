@@ -108,7 +108,7 @@ attributed as (
         on a.provider = s.provider
         and a.identity_id = s.identity_id
     left join people as p
-        on p.user_principal = case when a.identity_id is null then s.user_principal end
+        on p.user_principal = case when a.identity_id is null then lower(s.user_principal) end
     where s.is_interactive
 ),
 
