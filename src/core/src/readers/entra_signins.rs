@@ -463,6 +463,7 @@ impl<'a> Steps<'a> {
         let is_second = step
             .requirement
             .as_str()
+            .filter(|requirement| !requirement.eq_ignore_ascii_case("Primary authentication"))
             .is_some_and(|requirement| ["mfa", "multi", "second"].iter().any(|word| contains(requirement, word)));
         let succeeded = step.succeeded.as_bool();
         let detail = step.result.as_str().unwrap_or_default();
@@ -475,14 +476,14 @@ impl<'a> Steps<'a> {
             }
             return;
         };
-        if is_claim(&raw) {
+        let method = Method::from_spelling(Some(Provider::Entra), &raw);
+        if method.is_none() && is_claim(&raw) {
             // The first factor can come from a claim, too; that alone is not MFA.
             if is_second && succeeded != Some(false) && self.said.is_none() {
                 self.said = Some(Verdict { result: "satisfied", satisfied_by: "claim_in_token" });
             }
             return;
         }
-        let method = Method::from_spelling(Some(Provider::Entra), &raw);
         self.push(raw, method);
         let method = method.unwrap_or(Method::Unknown);
         // Something known is no second factor, whatever the step is called.

@@ -52,11 +52,14 @@ pub(super) type Keys = &'static [(&'static str, u8)];
 /// A hash table over the keys of a shape, built by the compiler. Looking up a key costs two loads, a multiplication and a
 /// comparison of words, for the keys that are mapped and for the many more that are not.
 pub(super) struct KeyTable {
-    slots: [u8; 256],
+    slots: [u8; SLOTS],
     prints: [Print; 128],
 }
 
 const EMPTY: u8 = u8::MAX;
+
+/// Many more than keys, so that a key that is not mapped almost always meets an empty one.
+const SLOTS: usize = 1024;
 
 /// The first and the last eight bytes of a key, and its length. They overlap in a short key and cover one of up to sixteen
 /// bytes.
@@ -90,7 +93,7 @@ impl Print {
     #[inline]
     const fn slot(self) -> usize {
         let (first, last) = (self.first | CASE, self.last | CASE);
-        ((first ^ last.rotate_left(29) ^ self.length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as usize
+        ((first ^ last.rotate_left(29) ^ self.length as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize
     }
 }
 
@@ -111,14 +114,14 @@ const fn half(key: &[u8], at: usize) -> u64 {
 impl KeyTable {
     pub(super) const fn new(keys: Keys) -> Self {
         assert!(keys.len() <= 128, "a shape has at most 128 keys");
-        let mut table = Self { slots: [EMPTY; 256], prints: [Print { first: 0, last: 0, length: 0 }; 128] };
+        let mut table = Self { slots: [EMPTY; SLOTS], prints: [Print { first: 0, last: 0, length: 0 }; 128] };
         let mut index = 0;
         while index < keys.len() {
             let print = Print::new(keys[index].0.as_bytes());
             table.prints[index] = print;
             let mut slot = print.slot();
             while table.slots[slot] != EMPTY {
-                slot = (slot + 1) % 256;
+                slot = (slot + 1) % SLOTS;
             }
             table.slots[slot] = index as u8;
             index += 1;
@@ -141,7 +144,7 @@ impl KeyTable {
             if self.prints[index] == print && (key.len() <= 16 || known == key) || known.eq_ignore_ascii_case(key) {
                 return Some(index);
             }
-            slot = (slot + 1) % 256;
+            slot = (slot + 1) % SLOTS;
         }
     }
 }
@@ -525,7 +528,8 @@ impl<'de, T: Element<'de>> Visitor<'de> for ManyVisitor<T> {
         f.write_str("an array")
     }
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut list = Vec::with_capacity(4);
+        // Most lists of a log are empty, and cost nothing so.
+        let mut list = Vec::new();
         while let Some(value) = seq.next_element()? {
             list.push(value);
         }

@@ -215,8 +215,10 @@ fn event_id(record: &[u8]) -> Cow<'static, str> {
 
 /// Lower case, copied only when it is not already.
 fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+    if !text.is_ascii() {
         Cow::Owned(text.to_lowercase())
+    } else if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
     } else {
         text
     }
@@ -224,8 +226,12 @@ fn lower(text: Cow<'_, str>) -> Cow<'_, str> {
 
 /// Whether `text` contains `word`, which is lower case, whatever the case of `text`.
 fn contains(text: &str, word: &str) -> bool {
-    text.len() >= word.len()
-        && text.as_bytes().windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    let (text, word) = (text.as_bytes(), word.as_bytes());
+    let Some(first) = word.first() else {
+        return true;
+    };
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text)
+        .any(|at| text[at..].get(..word.len()).is_some_and(|found| found.eq_ignore_ascii_case(word)))
 }
 
 /// Takes the first text that is present.

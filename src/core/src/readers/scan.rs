@@ -200,7 +200,16 @@ impl<'a> Scanner<'a> {
     #[inline]
     fn skip(&mut self) -> Result<(), Stop> {
         match self.peek() {
-            Some(b'"') => self.quoted().map(drop),
+            Some(b'"') => match string_end(self.bytes(), self.at + 1) {
+                Some(end) => {
+                    self.at = end;
+                    Ok(())
+                }
+                None => {
+                    self.at = self.text.len();
+                    Err(self.stop(Category::Truncated))
+                }
+            },
             Some(b'{' | b'[') => self.skip_nested(),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
@@ -217,31 +226,47 @@ impl<'a> Scanner<'a> {
     /// Passes over an object or an array by its brackets.
     fn skip_nested(&mut self) -> Result<(), Stop> {
         let bytes = self.bytes();
+        let mut at = self.at;
         let mut depth = 0usize;
-        while let Some(byte) = bytes.get(self.at) {
+        while let Some(byte) = bytes.get(at) {
+            at += 1;
             match byte {
-                b'"' => {
-                    self.quoted()?;
-                    continue;
-                }
+                b'"' => match string_end(bytes, at) {
+                    Some(end) => at = end,
+                    None => break,
+                },
                 b'{' | b'[' => {
                     depth += 1;
                     if self.depth + depth > MAX_DEPTH {
+                        self.at = at - 1;
                         return Err(self.stop(Category::TooDeep));
                     }
                 }
                 b'}' | b']' => {
                     depth -= 1;
                     if depth == 0 {
-                        self.at += 1;
+                        self.at = at;
                         return Ok(());
                     }
                 }
                 _ => {}
             }
-            self.at += 1;
         }
+        self.at = bytes.len();
         Err(self.stop(Category::Truncated))
+    }
+}
+
+/// Where a string ends, behind its closing quote; `from` is behind its opening one.
+#[inline(always)]
+fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
+    let mut at = from;
+    loop {
+        let end = quote_or_backslash(bytes, at)?;
+        if bytes[end] == b'"' {
+            return Some(end + 1);
+        }
+        at = end + 2;
     }
 }
 
@@ -251,7 +276,7 @@ fn has_leading_zero(number: &str) -> bool {
 }
 
 /// Where the next quote or backslash is. Most strings of a log end within a few words, which a call would cost more than.
-#[inline]
+#[inline(always)]
 fn quote_or_backslash(bytes: &[u8], from: usize) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
