@@ -18,6 +18,7 @@ const HOSTS: [&str; 3] = ["1.4.5", "1.5.6", "2.0.0"];
 fn main() -> std::process::ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests has a parent").to_owned();
     let fixtures = root.parent().map(|parent| parent.join("shared/fixtures")).filter(|path| path.is_dir());
+    let has_fixtures = fixtures.is_some();
     let mut files = Vec::new();
     find(&root.join("tests/slt"), &mut files);
     files.sort();
@@ -28,18 +29,14 @@ fn main() -> std::process::ExitCode {
         for host in HOSTS {
             let (root, file, fixtures) = (root.clone(), file.clone(), fixtures.clone());
             let trial = Trial::test(format!("{name} on duckdb {host}"), move || run(&root, &file, host, fixtures));
-            trials.push(trial.with_ignored_flag(needs_fixtures && !root_has_fixtures()));
+            trials.push(trial.with_ignored_flag(needs_fixtures && !has_fixtures));
         }
     }
-    if !root_has_fixtures() {
+    if !has_fixtures {
         use std::io::stderr;
         let _ = writeln!(stderr(), "skipped: slt/fixtures needs the folder of real logs, ../shared/fixtures");
     }
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn root_has_fixtures() -> bool {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/fixtures").is_dir()
 }
 
 fn find(folder: &Path, files: &mut Vec<PathBuf>) {

@@ -118,22 +118,14 @@ impl<'a> Scanner<'a> {
     #[inline]
     fn quoted(&mut self) -> Result<Quoted<'a>, Stop> {
         let start = self.at + 1;
-        let mut at = start;
-        let mut escaped = false;
-        loop {
-            match quote_or_backslash(self.bytes(), at) {
-                Some(end) if self.bytes()[end] == b'"' => {
-                    self.at = end + 1;
-                    return Ok(Quoted { raw: &self.text[start..end], escaped });
-                }
-                Some(backslash) => {
-                    escaped = true;
-                    at = backslash + 2;
-                }
-                None => {
-                    self.at = self.text.len();
-                    return Err(self.stop(Category::Truncated));
-                }
+        match string_end(self.bytes(), start) {
+            Some((end, escaped)) => {
+                self.at = end;
+                Ok(Quoted { raw: &self.text[start..end - 1], escaped })
+            }
+            None => {
+                self.at = self.text.len();
+                Err(self.stop(Category::Truncated))
             }
         }
     }
@@ -153,9 +145,7 @@ impl<'a> Scanner<'a> {
 
     fn number<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Stop> {
         let start = self.at;
-        let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-        let length = self.bytes()[start..].iter().take_while(|byte| is_part(byte)).count();
-        self.at += length;
+        self.skip_number();
         let text = &self.text[start..self.at];
         if let Ok(whole) = text.parse::<i64>() {
             return if has_leading_zero(text) { Err(self.stop(Category::Syntax)) } else { visitor.visit_i64(whole) };
@@ -196,27 +186,23 @@ impl<'a> Scanner<'a> {
         if self.depth > MAX_DEPTH { Err(self.stop(Category::TooDeep)) } else { Ok(()) }
     }
 
+    /// Passes over the characters a number is made of.
+    fn skip_number(&mut self) {
+        let is_part = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
+        self.at += self.bytes()[self.at..].iter().take_while(is_part).count();
+    }
+
     /// Passes over a value.
     #[inline]
     fn skip(&mut self) -> Result<(), Stop> {
         match self.peek() {
-            Some(b'"') => match string_end(self.bytes(), self.at + 1) {
-                Some(end) => {
-                    self.at = end;
-                    Ok(())
-                }
-                None => {
-                    self.at = self.text.len();
-                    Err(self.stop(Category::Truncated))
-                }
-            },
+            Some(b'"') => self.quoted().map(drop),
             Some(b'{' | b'[') => self.skip_nested(),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
             Some(b'n') => self.word("null"),
             Some(b'-' | b'0'..=b'9') => {
-                let is_part = |byte: &u8| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E');
-                self.at += self.bytes()[self.at..].iter().take_while(|byte| is_part(byte)).count();
+                self.skip_number();
                 Ok(())
             }
             _ => Err(self.unexpected()),
@@ -232,7 +218,7 @@ impl<'a> Scanner<'a> {
             at += 1;
             match byte {
                 b'"' => match string_end(bytes, at) {
-                    Some(end) => at = end,
+                    Some((end, _)) => at = end,
                     None => break,
                 },
                 b'{' | b'[' => {
@@ -257,15 +243,16 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// Where a string ends, behind its closing quote; `from` is behind its opening one.
+/// Where a string ends, behind its closing quote, and whether it holds escapes; `from` is behind its opening quote.
 #[inline(always)]
-fn string_end(bytes: &[u8], from: usize) -> Option<usize> {
-    let mut at = from;
+fn string_end(bytes: &[u8], from: usize) -> Option<(usize, bool)> {
+    let (mut at, mut escaped) = (from, false);
     loop {
         let end = quote_or_backslash(bytes, at)?;
         if bytes[end] == b'"' {
-            return Some(end + 1);
+            return Some((end + 1, escaped));
         }
+        escaped = true;
         at = end + 2;
     }
 }
