@@ -40,6 +40,14 @@ impl Document {
         Self { hash: compiled.policy().hash(), text, compiled: Arc::new(compiled) }
     }
 
+    /// The same document with something changed.
+    #[must_use]
+    pub fn edited(&self, edit: impl FnOnce(&mut Table)) -> Self {
+        let mut table: Table = self.text.parse().expect("it was read before");
+        edit(&mut table);
+        Self::new(toml::to_string(&table).expect("a table can be written"))
+    }
+
     /// The parsed document.
     pub fn policy(&self) -> &Policy {
         self.compiled.policy()
@@ -473,6 +481,9 @@ impl When {
     }
 }
 
+/// The last `as_of` that is tried: the evaluator takes the very last microsecond for the end of what has none.
+const LAST: i64 = i64::MAX - 1;
+
 /// A row before it meets its policy.
 #[derive(Debug, Clone)]
 struct Draft {
@@ -639,7 +650,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     let as_of = prop_oneof![
         1 => Just(When::Unknown),
         24 => (any::<Index>(), off()).prop_map(|(index, off)| When::At(index, off)),
-        1 => select(&[i64::MIN, 0, i64::MAX - 1][..]).prop_map(When::Exactly),
+        1 => select(&[i64::MIN, 0, LAST][..]).prop_map(When::Exactly),
     ];
     (weighted(0.97, subject), weighted(0.75, app), weighted(0.85, context), lists, (as_of, when(2), when(3), when(2)))
         .prop_map(|(subject, app, context, (factors, exceptions), times)| {
@@ -722,10 +733,12 @@ pub fn complete(row: &Row<'static>, seed: u64, boundaries: &Boundaries) -> Row<'
 }
 
 /// A sequence of choices that a seed decides (SplitMix64).
-struct Dice(u64);
+#[derive(Debug, Clone)]
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
+    /// A number below another.
+    pub fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -733,7 +746,15 @@ impl Dice {
         ((mixed ^ (mixed >> 31)) % end as u64) as usize
     }
 
-    fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
+    /// Shuffles.
+    pub fn shuffle<T>(&mut self, all: &mut [T]) {
+        for last in (1..all.len()).rev() {
+            all.swap(last, self.below(last + 1));
+        }
+    }
+
+    /// One of several.
+    pub fn one_of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }
 
@@ -755,12 +776,13 @@ impl Dice {
         at.get_or_insert_with(|| self.instant(boundaries, now));
     }
 
-    fn instant(&mut self, boundaries: &Boundaries, now: Option<i64>) -> i64 {
+    /// An instant on, or a microsecond beside, a boundary.
+    pub fn instant(&mut self, boundaries: &Boundaries, now: Option<i64>) -> i64 {
         let off = self.one_of(&[-1, 0, 1]);
         match now {
             Some(now) if self.below(2) == 0 => {
                 let span = self.one_of(&boundaries.spans).saturating_mul(self.one_of(&[-1, 1]));
-                now.saturating_add(span).saturating_add(off)
+                now.saturating_add(span).saturating_add(off).min(LAST)
             }
             _ => self.one_of(&boundaries.instants) + off,
         }

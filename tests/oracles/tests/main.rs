@@ -2,6 +2,7 @@
 
 mod against_reference;
 mod cedar;
+mod exhaustive;
 
 use proptest::test_runner::Config;
 
