@@ -8,3 +8,6 @@ pub mod geo;
 pub mod model;
 pub mod policy;
 pub mod readers;
+mod word;
+
+pub use word::Word;

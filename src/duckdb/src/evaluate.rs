@@ -4,7 +4,8 @@
 
 use std::cell::RefCell;
 
-use mfa_core::policy::{Attribute, Compiled, DEFAULT_POLICY, Decision, Evaluator, ExceptionInput, FactorInput, Row};
+use mfa_core::Word;
+use mfa_core::policy::{Attribute, Compiled, DEFAULT_POLICY, Decision, Evaluator, ExceptionInput, Factor, Row};
 
 use crate::ffi::read::{Expected, Vector};
 use crate::ffi::scalar::ScalarFunction;
@@ -68,32 +69,74 @@ fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> R
     };
     let policy = arguments.get(6);
     EVALUATORS.with_borrow_mut(|evaluators| {
+        let mut texts = Texts::default();
+        let mut last = "";
         for row in 0..rows {
             let document = policy.and_then(|policy| policy.text(row)).unwrap_or(DEFAULT_POLICY);
-            let evaluator = evaluators.get(document)?;
-            let decision = evaluator.evaluate(&At::new(&columns, row));
-            write(&decision, row, result);
+            // The rows of a constant share one text; looking at where it is saves comparing it.
+            if row == 0 || !std::ptr::eq(document, last) {
+                evaluators.choose(document)?;
+                texts = Texts::default();
+                last = document;
+            }
+            let decision = evaluators.kept[evaluators.chosen].1.evaluate(&At::new(&columns, row));
+            write(&decision, row, result, &mut texts);
         }
         Ok(())
     })
 }
 
-fn write(decision: &Decision<'_>, row: usize, result: &mut Writer<'_>) {
-    result.field(0).text(row, decision.decision.as_str());
-    result.field(1).text(row, decision.would_decision.as_str());
-    result.field(2).text(row, decision.enrolment.as_str());
-    result.field(3).optional_text(row, decision.session.map(|session| session.as_str()));
+/// The long texts last written to each field: where they were read, and to which row they were written. Valid as long as
+/// the policy is the same, to which they belong.
+#[derive(Default)]
+struct Texts {
+    last: [(usize, usize); 15],
+}
+
+impl Texts {
+    /// Writes a text of the policy, or of the program; a long one that was written before is shared.
+    #[inline]
+    fn write(&mut self, result: &mut Writer<'_>, field: usize, row: usize, text: &str) {
+        let writer = result.field(field);
+        if text.len() <= Writer::INLINE {
+            writer.text(row, text);
+            return;
+        }
+        let (at, earlier) = self.last[field];
+        if at == text.as_ptr().addr() {
+            writer.text_again(row, earlier);
+        } else {
+            writer.text(row, text);
+            self.last[field] = (text.as_ptr().addr(), row);
+        }
+    }
+
+    #[inline]
+    fn write_optional(&mut self, result: &mut Writer<'_>, field: usize, row: usize, text: Option<&str>) {
+        match text {
+            Some(text) => self.write(result, field, row, text),
+            None => result.field(field).null(row),
+        }
+    }
+}
+
+#[inline]
+fn write(decision: &Decision<'_>, row: usize, result: &mut Writer<'_>, texts: &mut Texts) {
+    texts.write(result, 0, row, decision.decision.as_str());
+    texts.write(result, 1, row, decision.would_decision.as_str());
+    texts.write(result, 2, row, decision.enrolment.as_str());
+    texts.write_optional(result, 3, row, decision.session.map(|session| session.as_str()));
     result.field(4).uinteger(row, decision.required_mask);
     result.field(5).uinteger(row, decision.reason_mask);
     optional(result.field(6), row, decision.grace_deadline, Writer::bigint);
     optional(result.field(7), row, decision.stage, Writer::utinyint);
-    result.field(8).optional_text(row, decision.matched_rule_id);
+    texts.write_optional(result, 8, row, decision.matched_rule_id);
     optional(result.field(9), row, decision.required_strength, Writer::utinyint);
     optional(result.field(10), row, decision.max_age_micros, Writer::interval);
-    result.field(11).optional_text(row, decision.tier);
-    result.field(12).optional_text(row, decision.wave);
-    result.field(13).text(row, decision.policy_hash);
-    result.field(14).optional_text(row, decision.strength.map(|strength| strength.as_str()));
+    texts.write_optional(result, 11, row, decision.tier);
+    texts.write_optional(result, 12, row, decision.wave);
+    texts.write(result, 13, row, decision.policy_hash);
+    texts.write_optional(result, 14, row, decision.strength.map(|strength| strength.as_str()));
 }
 
 fn optional<'w, 'c, T>(
@@ -112,29 +155,20 @@ fn optional<'w, 'c, T>(
 const KEPT: usize = 16;
 
 thread_local! {
-    static EVALUATORS: RefCell<Evaluators> = const { RefCell::new(Evaluators { kept: Vec::new(), last: 0 }) };
+    static EVALUATORS: RefCell<Evaluators> = const { RefCell::new(Evaluators { kept: Vec::new(), chosen: 0 }) };
 }
 
 /// The policies seen by this thread, compiled, with the documents they were compiled from.
 struct Evaluators {
     kept: Vec<(String, Evaluator)>,
-    /// That of the previous row, which is almost always that of the next.
-    last: usize,
+    chosen: usize,
 }
 
 impl Evaluators {
-    #[inline]
-    fn get(&mut self, document: &str) -> Result<&mut Evaluator, Error> {
-        if self.kept.get(self.last).is_none_or(|(text, _)| text != document) {
-            self.find(document)?;
-        }
-        Ok(&mut self.kept[self.last].1)
-    }
-
-    #[cold]
-    fn find(&mut self, document: &str) -> Result<(), Error> {
+    /// Chooses the policy of a document.
+    fn choose(&mut self, document: &str) -> Result<(), Error> {
         if let Some(known) = self.kept.iter().position(|(text, _)| text == document) {
-            self.last = known;
+            self.chosen = known;
             return Ok(());
         }
         let compiled = Compiled::parse(document).map_err(|error| error.to_string())?;
@@ -142,17 +176,17 @@ impl Evaluators {
             self.kept.remove(0);
         }
         self.kept.push((document.to_owned(), Evaluator::new(compiled)));
-        self.last = self.kept.len() - 1;
+        self.chosen = self.kept.len() - 1;
         Ok(())
     }
 }
 
 /// A STRUCT argument, or the elements of a list of them.
 macro_rules! fields {
-    ($name:ident = $argument:literal { $($field:ident: $expected:ident,)* }) => {
+    ($name:ident = $argument:literal { $($(#[$meta:meta])* $field:ident: $expected:ident,)* }) => {
         struct $name<'a, 'c> {
             whole: &'a Vector<'c>,
-            $($field: Option<&'a Vector<'c>>,)*
+            $($(#[$meta])* $field: Option<&'a Vector<'c>>,)*
         }
 
         impl<'a, 'c> $name<'a, 'c> {
@@ -176,7 +210,9 @@ fields! { SubjectFields = "subject" {
 } }
 fields! { FactorFields = "factors" {
     method: Text, enrolled_at: Timestamp, last_used_at: Timestamp, attested: Boolean, number_matching: Boolean,
-    user_verified: Boolean, status: Text,
+    #[expect(dead_code, reason = "its type is checked; no policy asks for it yet")]
+    user_verified: Boolean,
+    status: Text,
 } }
 fields! { AppFields = "app" { id: Text, sensitivity: Text, } }
 fields! { ContextFields = "context" {
@@ -262,6 +298,11 @@ fn text<'v>(field: Option<&'v Vector<'_>>, row: usize) -> Option<&'v str> {
 }
 
 #[inline]
+fn word<'v>(field: Option<&'v Vector<'_>>, row: usize) -> Option<Word<'v>> {
+    field?.word(row)
+}
+
+#[inline]
 fn boolean(field: Option<&Vector<'_>>, row: usize) -> Option<bool> {
     field?.boolean(row)
 }
@@ -273,9 +314,9 @@ fn timestamp(field: Option<&Vector<'_>>, row: usize) -> Option<i64> {
 
 /// Hands on the words of a list; false where there is none.
 #[inline]
-fn texts<'v>(field: Option<&'v Vector<'_>>, row: usize, each: impl FnMut(Option<&'v str>)) -> bool {
+fn words<'v>(field: Option<&'v Vector<'_>>, row: usize, each: impl FnMut(Option<Word<'v>>)) -> bool {
     let list = field.and_then(|field| Some((field.list(row)?, field.element()?)));
-    list.map(|(rows, element)| rows.map(|row| element.text(row)).for_each(each)).is_some()
+    list.map(|(rows, element)| rows.map(|row| element.word(row)).for_each(each)).is_some()
 }
 
 impl Row for At<'_, '_, '_> {
@@ -295,7 +336,7 @@ impl Row for At<'_, '_, '_> {
     }
 
     #[inline]
-    fn word(&self, attribute: Attribute) -> Option<&str> {
+    fn word(&self, attribute: Attribute) -> Option<Word<'_>> {
         let Columns { subject, app, context, .. } = self.columns;
         let (is_there, field) = match attribute {
             Attribute::Population => (self.subject, subject.population),
@@ -307,14 +348,14 @@ impl Row for At<'_, '_, '_> {
             Attribute::Transaction => (self.context, context.transaction),
             Attribute::Role | Attribute::Signal => (false, None),
         };
-        if is_there { text(field, self.row) } else { None }
+        if is_there { word(field, self.row) } else { None }
     }
 
     #[inline]
-    fn words(&self, attribute: Attribute, each: impl FnMut(Option<&str>)) -> bool {
+    fn words(&self, attribute: Attribute, each: impl FnMut(Option<Word<'_>>)) -> bool {
         match attribute {
-            Attribute::Role => self.subject && texts(self.columns.subject.roles, self.row, each),
-            Attribute::Signal => self.context && texts(self.columns.context.signals, self.row, each),
+            Attribute::Role => self.subject && words(self.columns.subject.roles, self.row, each),
+            Attribute::Signal => self.context && words(self.columns.context.signals, self.row, each),
             _ => false,
         }
     }
@@ -339,28 +380,27 @@ impl Row for At<'_, '_, '_> {
     }
 
     #[inline]
-    fn factors(&self, mut each: impl FnMut(&FactorInput<'_>)) -> bool {
+    fn factors(&self, mut each: impl FnMut(Factor<'_>)) -> bool {
         let factors = &self.columns.factors;
         let Some(rows) = factors.whole.list(self.row) else {
             return false;
         };
         for row in rows {
-            each(&FactorInput {
-                method: text(factors.method, row),
+            each(Factor {
+                method: word(factors.method, row),
                 enrolled_at: timestamp(factors.enrolled_at, row),
                 last_used_at: timestamp(factors.last_used_at, row),
                 attested: boolean(factors.attested, row),
                 number_matching: boolean(factors.number_matching, row),
-                user_verified: boolean(factors.user_verified, row),
-                status: text(factors.status, row),
+                status: word(factors.status, row),
             });
         }
         true
     }
 
     #[inline]
-    fn used_methods(&self, each: impl FnMut(Option<&str>)) -> bool {
-        self.context && texts(self.columns.context.used_methods, self.row, each)
+    fn used_methods(&self, each: impl FnMut(Option<Word<'_>>)) -> bool {
+        self.context && words(self.columns.context.used_methods, self.row, each)
     }
 
     #[inline]
@@ -383,16 +423,16 @@ impl Row for At<'_, '_, '_> {
         let Some(rows) = exceptions.whole.list(self.row) else {
             return false;
         };
-        let mut words = Vec::new();
+        let mut approvers = Vec::new();
         for row in rows {
-            words.clear();
-            let is_list = texts(exceptions.approvers, row, |approver| words.push(approver));
+            approvers.clear();
+            let is_list = words(exceptions.approvers, row, |approver| approvers.push(approver.map(Word::as_str)));
             each(&ExceptionInput {
                 id: text(exceptions.id, row),
                 criterion: text(exceptions.criterion, row),
                 starts_at: timestamp(exceptions.starts_at, row),
                 expires_at: timestamp(exceptions.expires_at, row),
-                approvers: is_list.then_some(&words),
+                approvers: is_list.then_some(&approvers),
                 attested_at: timestamp(exceptions.attested_at, row),
                 scope: text(exceptions.scope, row),
             });

@@ -5,6 +5,7 @@
 
 use super::compile::Atom;
 use super::input::{Attribute, Row};
+use crate::word::{Key, Word};
 
 /// What the tests of a policy read.
 #[derive(Debug)]
@@ -22,7 +23,9 @@ pub(super) struct Tests {
 struct Vocabulary {
     /// Index of a word and one; 0 is an empty slot. Many more than words, so that a strange word mostly meets an empty one.
     slots: Box<[u32]>,
-    words: Box<[Box<str>]>,
+    /// The logarithm of their number.
+    bits: u32,
+    words: Box<[(Key, Box<str>)]>,
     /// The tests each word answers, `width` for each.
     yes: Box<[u64]>,
     /// The tests of the attribute; empty where there is none.
@@ -176,50 +179,36 @@ impl Vocabulary {
                 set(&mut yes[known * width..], index);
             }
         }
-        let mut slots = vec![0; (words.len() * 8).next_power_of_two().max(8)].into_boxed_slice();
-        for (index, word) in words.iter().enumerate() {
-            let mut slot = slot(word, slots.len());
+        let bits = (words.len() * 8).next_power_of_two().max(8).trailing_zeros();
+        let mut slots = vec![0; 1 << bits].into_boxed_slice();
+        let words: Box<[_]> = words.into_iter().map(|word| (Key::new(word.as_bytes()), word)).collect();
+        for (index, (key, _)) in words.iter().enumerate() {
+            let mut slot = key.hash(bits);
             while slots[slot] != 0 {
                 slot = (slot + 1) % slots.len();
             }
             slots[slot] = index as u32 + 1;
         }
         let tests = if any { tests.into() } else { Box::default() };
-        Self { slots, words: words.into(), yes: yes.into(), tests }
+        Self { slots, bits, words, yes: yes.into(), tests }
     }
 
     /// The tests that a word answers.
     #[inline]
-    fn yes(&self, word: &str) -> &[u64] {
-        let mut slot = slot(word, self.slots.len());
+    fn yes(&self, word: Word<'_>) -> &[u64] {
+        let mut slot = word.key().hash(self.bits);
         loop {
             let Some(index) = (self.slots[slot] as usize).checked_sub(1) else {
                 return &[];
             };
-            if self.words[index].eq_ignore_ascii_case(word) {
+            let (known, text) = &self.words[index];
+            // Most are written as the policy writes them, and are short.
+            let is_same = *known == word.key() && word.is_inline();
+            if is_same || text.eq_ignore_ascii_case(word.as_str()) {
                 let width = self.tests.len();
                 return &self.yes[index * width..][..width];
             }
             slot = (slot + 1) % self.slots.len();
         }
     }
-}
-
-/// Where to look for a word, whatever its case. `slots` is a power of two.
-#[inline]
-fn slot(word: &str, slots: usize) -> usize {
-    const CASE: u64 = 0x2020_2020_2020_2020;
-    let word = word.as_bytes();
-    let (first, last) = match (word.first_chunk(), word.last_chunk()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => match (word.first_chunk(), word.last_chunk()) {
-            (Some(first), Some(last)) => (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into()),
-            _ => match word {
-                [] => (0, 0),
-                [first, .., last] | [first @ last] => (u64::from(*first), u64::from(*last)),
-            },
-        },
-    };
-    let mixed = (first | CASE) ^ (last | CASE).rotate_left(29) ^ word.len() as u64;
-    (mixed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & (slots - 1)
 }

@@ -20,7 +20,7 @@ pub use decision::{Decision, Enrolment, Outcome, Session};
 pub use document::Policy;
 pub use error::PolicyError;
 pub use evaluate::Evaluator;
-pub use input::{App, Attribute, Context, ExceptionInput, FactorInput, Input, Row, Subject};
+pub use input::{App, Attribute, Context, ExceptionInput, Factor, FactorInput, Input, Row, Subject};
 pub use reason::Reason;
 
 /// The policy that holds where the user names none.

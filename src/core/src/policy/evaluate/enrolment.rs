@@ -3,7 +3,7 @@
 use super::super::answers::Truth;
 use super::super::case::First;
 use super::super::compile::{Exceptions, Tier};
-use super::super::input::{ExceptionInput, FactorInput, Row};
+use super::super::input::{ExceptionInput, Factor, Row};
 use super::super::reason::Reason;
 use super::is_one_of;
 use crate::model::method::Kinds;
@@ -75,8 +75,8 @@ impl Tier {
     }
 
     #[inline]
-    fn add(&self, tally: &mut Tally, accepted: &Accepted, factor: &FactorInput<'_>, as_of: i64) {
-        let active = Truth::of(factor.status, |status| status.eq_ignore_ascii_case("active"));
+    fn add(&self, tally: &mut Tally, accepted: &Accepted, factor: Factor<'_>, as_of: i64) {
+        let active = Truth::of(factor.status, |status| status.is("active"));
         if active == Truth::No || factor.enrolled_at.is_some_and(|at| at > as_of) {
             return;
         }
@@ -86,7 +86,7 @@ impl Tier {
             tally.possible_recovery += 1;
             return;
         };
-        let method = match Method::parse(name).unwrap_or(Method::Unknown) {
+        let method = match Method::from_word(name).unwrap_or(Method::Unknown) {
             Method::Push if factor.number_matching == Some(true) => Method::PushNumber,
             Method::PushNumber if factor.number_matching == Some(false) => Method::Push,
             method => method,

@@ -143,7 +143,7 @@ impl Used {
         let (mut mask, mut has_unknown, mut has_missing, mut count) = (0, false, false, 0);
         let is_list = row.used_methods(|name| {
             count += 1;
-            match name.map(|name| Method::parse(name).unwrap_or(Method::Unknown)) {
+            match name.map(|name| Method::from_word(name).unwrap_or(Method::Unknown)) {
                 Some(Method::Unknown) => has_unknown = true,
                 Some(method) => mask |= method.bit(),
                 // It may be any.
