@@ -3,6 +3,7 @@
 mod against_reference;
 mod cedar;
 mod exhaustive;
+mod laws;
 
 use proptest::test_runner::Config;
 
