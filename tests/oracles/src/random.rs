@@ -715,6 +715,9 @@ pub fn complete(row: &Row<'static>, seed: u64, boundaries: &Boundaries) -> Row<'
         dice.words(&mut context.signals, SIGNALS);
         dice.word(&mut context.protocol, PROTOCOLS);
         dice.word(&mut context.transaction, TRANSACTIONS);
+        // Where MFA was done, it was done with something.
+        let fewest = usize::from(context.mfa_at.is_some());
+        context.used_methods.get_or_insert_with(|| vec![None; fewest + dice.below(2)]);
         dice.words(&mut context.used_methods, METHODS);
         dice.at(&mut context.mfa_at, boundaries, now);
         dice.bit(&mut context.federation_attested);

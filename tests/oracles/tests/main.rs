@@ -1,6 +1,7 @@
 //! The evaluator against its oracles.
 
 mod against_reference;
+mod boundaries;
 mod cedar;
 mod exhaustive;
 mod laws;
