@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::config;
 
 proptest! {
-    #![proptest_config(config(2500))]
+    #![proptest_config(config(2000))]
 
     /// Each row also at other instants, where its answers change, and by an evaluator that remembers the rows before.
     #[test]

@@ -75,7 +75,7 @@ const EXCEPTION_REASONS: u32 = Reason::ExcExpired.bit()
     | Reason::ExcForbidden.bit();
 
 proptest! {
-    #![proptest_config(config(300))]
+    #![proptest_config(config(200))]
 
     /// Another factor never lowers the enrolment, nor makes the decision harder. With everything known: a fallback of
     /// which nobody knows the start makes a certain "no" a "perhaps".
@@ -499,7 +499,7 @@ fn has_mfa_now(row: &Row<'_>) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config(3000))]
+    #![proptest_config(config(2000))]
 
     /// Whatever the state of grace and exceptions, nobody enters a critical application without MFA.
     #[test]
