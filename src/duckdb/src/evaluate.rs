@@ -5,7 +5,8 @@
 use std::cell::RefCell;
 
 use mfa_core::Word;
-use mfa_core::policy::{Attribute, Compiled, DEFAULT_POLICY, Decision, Evaluator, ExceptionInput, Factor, Row};
+use mfa_core::model::Strength;
+use mfa_core::policy::{Attribute, Compiled, DEFAULT_POLICY, Evaluator, ExceptionInput, Factor, Row, Session, Verdict};
 
 use crate::ffi::read::{Expected, Vector};
 use crate::ffi::scalar::ScalarFunction;
@@ -79,8 +80,8 @@ fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> R
                 texts = Texts::default();
                 last = document;
             }
-            let decision = evaluators.kept[evaluators.chosen].1.evaluate(&At::new(&columns, row));
-            write(&decision, row, result, &mut texts);
+            let verdict = evaluators.kept[evaluators.chosen].1.evaluate(&At::new(&columns, row));
+            write(&verdict, row, result, &mut texts);
         }
         Ok(())
     })
@@ -94,14 +95,15 @@ struct Texts {
 }
 
 impl Texts {
-    /// Writes a text of the policy, or of the program; a long one that was written before is shared.
+    /// Writes a word of the policy, or of the program; a long one that was written before is shared.
     #[inline]
-    fn write(&mut self, result: &mut Writer<'_>, field: usize, row: usize, text: &str) {
+    fn write(&mut self, result: &mut Writer<'_>, field: usize, row: usize, word: Word<'_>) {
         let writer = result.field(field);
-        if text.len() <= Writer::INLINE {
-            writer.text(row, text);
+        if let Some(words) = word.words() {
+            writer.inline_text(row, words);
             return;
         }
+        let text = word.as_str();
         let (at, earlier) = self.last[field];
         if at == text.as_ptr().addr() {
             writer.text_again(row, earlier);
@@ -112,31 +114,31 @@ impl Texts {
     }
 
     #[inline]
-    fn write_optional(&mut self, result: &mut Writer<'_>, field: usize, row: usize, text: Option<&str>) {
-        match text {
-            Some(text) => self.write(result, field, row, text),
+    fn write_optional(&mut self, result: &mut Writer<'_>, field: usize, row: usize, word: Option<Word<'_>>) {
+        match word {
+            Some(word) => self.write(result, field, row, word),
             None => result.field(field).null(row),
         }
     }
 }
 
 #[inline]
-fn write(decision: &Decision<'_>, row: usize, result: &mut Writer<'_>, texts: &mut Texts) {
-    texts.write(result, 0, row, decision.decision.as_str());
-    texts.write(result, 1, row, decision.would_decision.as_str());
-    texts.write(result, 2, row, decision.enrolment.as_str());
-    texts.write_optional(result, 3, row, decision.session.map(|session| session.as_str()));
-    result.field(4).uinteger(row, decision.required_mask);
-    result.field(5).uinteger(row, decision.reason_mask);
-    optional(result.field(6), row, decision.grace_deadline, Writer::bigint);
-    optional(result.field(7), row, decision.stage, Writer::utinyint);
-    texts.write_optional(result, 8, row, decision.matched_rule_id);
-    optional(result.field(9), row, decision.required_strength, Writer::utinyint);
-    optional(result.field(10), row, decision.max_age_micros, Writer::interval);
-    texts.write_optional(result, 11, row, decision.tier);
-    texts.write_optional(result, 12, row, decision.wave);
-    texts.write(result, 13, row, decision.policy_hash);
-    texts.write_optional(result, 14, row, decision.strength.map(|strength| strength.as_str()));
+fn write(verdict: &Verdict<Word<'_>>, row: usize, result: &mut Writer<'_>, texts: &mut Texts) {
+    texts.write(result, 0, row, verdict.decision.as_word());
+    texts.write(result, 1, row, verdict.would_decision.as_word());
+    texts.write(result, 2, row, verdict.enrolment.as_word());
+    texts.write_optional(result, 3, row, verdict.session.map(Session::as_word));
+    result.field(4).uinteger(row, verdict.required_mask);
+    result.field(5).uinteger(row, verdict.reason_mask);
+    optional(result.field(6), row, verdict.grace_deadline, Writer::bigint);
+    optional(result.field(7), row, verdict.stage, Writer::utinyint);
+    texts.write_optional(result, 8, row, verdict.matched_rule_id);
+    optional(result.field(9), row, verdict.required_strength, Writer::utinyint);
+    optional(result.field(10), row, verdict.max_age_micros, Writer::interval);
+    texts.write_optional(result, 11, row, verdict.tier);
+    texts.write_optional(result, 12, row, verdict.wave);
+    texts.write(result, 13, row, verdict.policy_hash);
+    texts.write_optional(result, 14, row, verdict.strength.map(Strength::as_word));
 }
 
 fn optional<'w, 'c, T>(

@@ -16,12 +16,13 @@ mod session;
 use super::answers::Truth;
 use super::case::{Case, Cases, First};
 use super::compile::{Compiled, Tier, Wave};
-use super::decision::{Decision, Enrolment, Outcome, Session};
+use super::decision::{Decision, Enrolment, Outcome, Session, Verdict};
 use super::document::StageEffect;
 use super::input::{ExceptionInput, Input, Row};
 use super::reason::Reason;
 use super::value::Anchor;
-use crate::model::Strength;
+use crate::model::{Method, Strength};
+use crate::word::Word;
 
 /// A policy at work: it remembers the cases it has met. One thread has its own.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Evaluator {
 
     /// What the policy says about one row.
     #[inline]
-    pub fn evaluate<R: Row>(&mut self, row: &R) -> Decision<'_> {
+    pub fn evaluate<R: Row>(&mut self, row: &R) -> Verdict<Word<'_>> {
         let case = self.cases.of(&self.policy, row);
         self.policy.decide(case, row)
     }
@@ -57,6 +58,24 @@ struct Clock {
     start: Option<i64>,
     deadline: Option<i64>,
 }
+
+/// Methods that make a sign-in worth at least a level, by [`Strength::level`].
+const WORTH: [u32; 5] = {
+    let mut worth = [0; 5];
+    let mut level = 0;
+    while level < worth.len() {
+        let mut index = 0;
+        while index < Method::ALL.len() {
+            let method = Method::ALL[index];
+            if method.strength() as usize >= level {
+                worth[level] |= method.bit();
+            }
+            index += 1;
+        }
+        level += 1;
+    }
+    worth
+};
 
 /// What exceptions do.
 #[derive(Clone, Copy)]
@@ -76,11 +95,11 @@ impl Excepted {
 impl Compiled {
     /// What the policy says about one row. An [`Evaluator`] says it faster about many.
     pub fn evaluate(&self, input: &Input<'_>) -> Decision<'_> {
-        self.decide(&Case::of(self, input), input)
+        self.decide(&Case::of(self, input), input).map(Word::as_str)
     }
 
     #[inline]
-    fn decide<'p, R: Row>(&'p self, case: &Case, row: &R) -> Decision<'p> {
+    fn decide<'p, R: Row>(&'p self, case: &Case, row: &R) -> Verdict<Word<'p>> {
         let as_of = row.as_of();
         let mut reasons = 0;
         let tier = match case.tier {
@@ -117,7 +136,7 @@ impl Compiled {
                 let tally = tier.count(&accepted, row, as_of);
                 let compliance = tier.compliance(tally.as_ref());
                 if let Some(tally) = &tally {
-                    strength = tally.strength;
+                    strength = tally.strength();
                     reasons |= tally.remarks;
                     if compliance != Truth::Yes {
                         reasons |= tally.shortfall | tier.shortage(tally);
@@ -202,19 +221,21 @@ impl Compiled {
         let exempt = excluded && matches!(strictest, Outcome::StepUp | Outcome::Limit | Outcome::Block);
         let would_decision = if exempt { Outcome::Exempt } else { strictest };
         let of_rule = judged.as_ref().and_then(|judged| judged.rule(self));
-        let of_tier = tier.map(|tier| &*tier.id);
+        let of_tier = tier.map(|tier| tier.id.word());
         let matched_rule_id = match of_session.cmp(&of_enrolment) {
             _ if exempt || of_session == Outcome::AllowException => of_tier,
             std::cmp::Ordering::Less => of_tier,
             std::cmp::Ordering::Greater => of_rule.or(of_tier),
             std::cmp::Ordering::Equal => match (of_tier, of_rule) {
-                (Some(tier), Some(rule)) if strictest >= Outcome::StepUp => Some(tier.min(rule)),
+                (Some(tier), Some(rule)) if strictest >= Outcome::StepUp => {
+                    Some(if rule.as_str() < tier.as_str() { rule } else { tier })
+                }
                 (Some(tier), _) => Some(tier),
                 (None, rule) => rule,
             },
         };
         let required = case.session.as_ref().map(|asked| asked.required);
-        Decision {
+        Verdict {
             decision: match enforced {
                 Some(true) => would_decision,
                 Some(false) => Outcome::ReportOnly,
@@ -234,8 +255,8 @@ impl Compiled {
             required_strength: required.and_then(|required| required.strength).map(Strength::level),
             max_age_micros: required.and_then(|required| required.max_age),
             tier: of_tier,
-            wave: wave.map(|wave| &*wave.id),
-            policy_hash: &self.hash,
+            wave: wave.map(|wave| wave.id.word()),
+            policy_hash: Word::new(&self.hash),
             strength,
         }
     }

@@ -16,7 +16,7 @@ mod reason;
 pub mod value;
 
 pub use compile::Compiled;
-pub use decision::{Decision, Enrolment, Outcome, Session};
+pub use decision::{Decision, Enrolment, Outcome, Session, Verdict};
 pub use document::Policy;
 pub use error::PolicyError;
 pub use evaluate::Evaluator;

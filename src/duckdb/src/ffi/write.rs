@@ -131,6 +131,12 @@ impl<'chunk> Writer<'chunk> {
         }
     }
 
+    /// A text of up to [`Self::INLINE`] bytes, laid out as the vector keeps it.
+    #[inline]
+    pub(crate) fn inline_text(&mut self, row: usize, words: [u64; 2]) {
+        self.put(row, words);
+    }
+
     /// The text of an earlier row once more. Long texts are kept beside the vector, so that rows can share one.
     #[inline]
     pub(crate) fn text_again(&mut self, row: usize, earlier: usize) {
