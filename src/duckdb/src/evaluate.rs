@@ -1,4 +1,4 @@
-//! `mfa_evaluate`: the policy engine over DuckDB's vectors.
+//! `mfa_evaluate` and `mfa_explain`: the policy engine over DuckDB's vectors.
 //!
 //! STRUCT arguments are matched by field name. A field that is missing is unknown, one that is not asked for is ignored.
 
@@ -6,7 +6,9 @@ use std::cell::RefCell;
 
 use mfa_core::Word;
 use mfa_core::model::Strength;
-use mfa_core::policy::{Attribute, Compiled, DEFAULT_POLICY, Evaluator, ExceptionInput, Factor, Row, Session, Verdict};
+use mfa_core::policy::{
+    Attribute, Compiled, DEFAULT_POLICY, Evaluator, ExceptionInput, Explanation, Factor, Row, Session, Verdict,
+};
 
 use crate::ffi::read::{Expected, Vector};
 use crate::ffi::scalar::ScalarFunction;
@@ -55,7 +57,12 @@ impl ScalarFunction for Evaluate {
     }
 }
 
-fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+/// Hands each row, and the policy for it, to `each`.
+fn rows<'a>(
+    arguments: &'a [Vector<'_>],
+    rows: usize,
+    mut each: impl FnMut(&mut Evaluator, &At<'_, 'a, '_>, usize, bool),
+) -> Result<(), Error> {
     let [subject, factors, app, context, exceptions, as_of, ..] = arguments else {
         return Err("six arguments are needed".to_owned());
     };
@@ -70,21 +77,71 @@ fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> R
     };
     let policy = arguments.get(6);
     EVALUATORS.with_borrow_mut(|evaluators| {
-        let mut texts = Texts::default();
         let mut last = "";
         for row in 0..rows {
             let document = policy.and_then(|policy| policy.text(row)).unwrap_or(DEFAULT_POLICY);
             // The rows of a constant share one text; looking at where it is saves comparing it.
-            if row == 0 || !std::ptr::eq(document, last) {
+            let is_new = row == 0 || !std::ptr::eq(document, last);
+            if is_new {
                 evaluators.choose(document)?;
-                texts = Texts::default();
                 last = document;
             }
-            let verdict = evaluators.kept[evaluators.chosen].1.evaluate(&At::new(&columns, row));
-            write(&verdict, row, result, &mut texts);
+            each(&mut evaluators.kept[evaluators.chosen].1, &At::new(&columns, row), row, is_new);
         }
         Ok(())
     })
+}
+
+fn evaluate(arguments: &[Vector<'_>], count: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let mut texts = Texts::default();
+    rows(arguments, count, |evaluator, at, row, is_new| {
+        if is_new {
+            texts = Texts::default();
+        }
+        write(&evaluator.evaluate(at), row, result, &mut texts);
+    })
+}
+
+/// `mfa_explain`: what became of every rule.
+#[derive(Clone)]
+pub(crate) struct Explain;
+
+impl ScalarFunction for Explain {
+    fn name(&self) -> &'static str {
+        "mfa_explain"
+    }
+
+    fn signatures(&self) -> Vec<Vec<Type>> {
+        Evaluate.signatures()
+    }
+
+    fn returns(&self) -> Type {
+        use Type::{Boolean, Varchar};
+        Type::list(Type::Struct(vec![
+            ("section", Varchar),
+            ("rule", Varchar),
+            ("applied", Boolean),
+            ("reason", Varchar),
+            ("satisfied", Boolean),
+            ("asks", Varchar),
+        ]))
+    }
+
+    fn call(&self, arguments: &[Vector<'_>], count: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+        let explained = rows(arguments, count, |evaluator, at, row, _| {
+            let lines = evaluator.policy().explain(at);
+            result.list(row, lines.len(), |line, row, index| {
+                let Explanation { section, rule, applied, reason, satisfied, asks } = &lines[index];
+                line.field(0).text(row, section);
+                line.field(1).optional_text(row, rule.as_deref());
+                line.field(2).boolean(row, *applied);
+                line.field(3).optional_text(row, *reason);
+                optional(line.field(4), row, *satisfied, Writer::boolean);
+                line.field(5).optional_text(row, asks.as_deref());
+            });
+        });
+        explained.map_err(|error| format!("mfa_explain: {error}"))
+    }
 }
 
 /// The long texts last written to each field: where they were read, and to which row they were written. Valid as long as

@@ -19,6 +19,7 @@ use crate::word::Name;
 pub struct Compiled {
     policy: Policy,
     pub(super) hash: String,
+    pub(super) atoms: Vec<Atom>,
     pub(super) tests: Tests,
     pub(super) ops: Vec<Op>,
     pub(super) tiers: Vec<Tier>,
@@ -266,6 +267,7 @@ impl Compiled {
         Self {
             hash: policy.hash(),
             tests: Tests::new(&conditions.atoms),
+            atoms: conditions.atoms,
             ops: conditions.ops,
             tiers,
             waves,

@@ -15,7 +15,7 @@ mod session;
 
 use super::answers::Truth;
 use super::case::{Case, Cases, First};
-use super::compile::{Compiled, Tier, Wave};
+use super::compile::{Compiled, Stage, Tier, Wave};
 use super::decision::{Decision, Enrolment, Outcome, Session, Verdict};
 use super::document::StageEffect;
 use super::input::{ExceptionInput, Input, Row};
@@ -77,6 +77,17 @@ const WORTH: [u32; 5] = {
     worth
 };
 
+impl Clock {
+    #[inline]
+    fn of(&self, stage: &Stage) -> Option<i64> {
+        let anchor = match stage.anchor {
+            Anchor::Enforcement => self.start,
+            Anchor::Deadline => self.deadline,
+        };
+        anchor.map(|anchor| anchor.saturating_add(stage.offset))
+    }
+}
+
 /// What exceptions do.
 #[derive(Clone, Copy)]
 struct Excepted {
@@ -95,11 +106,11 @@ impl Excepted {
 impl Compiled {
     /// What the policy says about one row. An [`Evaluator`] says it faster about many.
     pub fn evaluate(&self, input: &Input<'_>) -> Decision<'_> {
-        self.decide(&Case::of(self, input), input).map(Word::as_str)
+        self.decide(&Case::new(self, &Case::key(self, input)), input).map(Word::as_str)
     }
 
     #[inline]
-    fn decide<'p, R: Row>(&'p self, case: &Case, row: &R) -> Verdict<Word<'p>> {
+    pub(super) fn decide<'p, R: Row>(&'p self, case: &Case, row: &R) -> Verdict<Word<'p>> {
         let as_of = row.as_of();
         let mut reasons = 0;
         let tier = match case.tier {
@@ -277,13 +288,15 @@ impl Compiled {
     /// Index of the stage reached.
     #[inline]
     fn stage(&self, clock: Clock, as_of: i64) -> Option<usize> {
-        self.stages.iter().rposition(|stage| {
-            let anchor = match stage.anchor {
-                Anchor::Enforcement => clock.start,
-                Anchor::Deadline => clock.deadline,
-            };
-            anchor.is_some_and(|anchor| as_of >= anchor.saturating_add(stage.offset))
-        })
+        self.stages.iter().rposition(|stage| clock.of(stage).is_some_and(|from| as_of >= from))
+    }
+
+    /// First instant of a stage for a subject.
+    pub(super) fn stage_from<R: Row>(&self, case: &Case, row: &R, stage: &Stage) -> Option<i64> {
+        let index = |first| if let First::Is(index) = first { Some(index) } else { None };
+        let tier = index(case.tier).map(|index| &self.tiers[index]);
+        let wave = index(case.wave).map(|index| &self.waves[index]);
+        self.clock(case, tier, wave, row)?.of(stage)
     }
 
     /// Whether an exception holds, and if none does, why.

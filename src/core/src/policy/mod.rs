@@ -10,6 +10,7 @@ mod decision;
 pub mod document;
 mod error;
 mod evaluate;
+mod explain;
 mod input;
 mod parse;
 mod reason;
@@ -20,6 +21,7 @@ pub use decision::{Decision, Enrolment, Outcome, Session, Verdict};
 pub use document::Policy;
 pub use error::PolicyError;
 pub use evaluate::Evaluator;
+pub use explain::Explanation;
 pub use input::{App, Attribute, Context, ExceptionInput, Factor, FactorInput, Input, Row, Subject};
 pub use reason::Reason;
 

@@ -237,7 +237,7 @@ impl Tally {
 
 impl Exceptions {
     /// Whether one exception holds, and what speaks against it.
-    pub(super) fn judge(
+    pub(in super::super) fn judge(
         &self,
         exception: &ExceptionInput<'_>,
         beneficiary: Option<&str>,

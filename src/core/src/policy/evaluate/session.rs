@@ -2,7 +2,7 @@
 
 use super::super::answers::Truth;
 use super::super::case::{Asked, Rule};
-use super::super::compile::{Compiled, Requirement};
+use super::super::compile::{self, Compiled, Requirement};
 use super::super::decision::Session;
 use super::super::input::Row;
 use super::super::reason::Reason;
@@ -102,6 +102,18 @@ impl Compiled {
             .or_else(|| only(&mut failing().map(|(rule, _)| rule)))
             .or_else(|| only(&mut restricting().map(|(rule, _)| rule)));
         Judged { session: Session::StepUp, reasons, rule }
+    }
+}
+
+impl Compiled {
+    /// Whether a session satisfies one rule by itself.
+    pub(in super::super) fn satisfies<R: Row>(&self, rule: &compile::Rule, row: &R) -> Truth {
+        if rule.block {
+            return Truth::No;
+        }
+        let (used, _) = Used::read(row);
+        let age = Age { as_of: row.as_of(), mfa_at: row.mfa_at(), is_nothing: used.is_nothing };
+        used.satisfies(&age, &rule.require)
     }
 }
 
