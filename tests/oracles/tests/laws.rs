@@ -433,6 +433,7 @@ proptest! {
         let json = document.policy().canonical_json();
         let again = Compiled::parse(&json).unwrap();
         prop_assert_eq!(again.policy(), document.policy());
+        prop_assert_eq!((again.hash(), document.compiled.hash()), (document.hash.as_str(), document.hash.as_str()));
         prop_assert_eq!(again.policy().canonical_json(), json);
         let commented = format!("# a comment\n{}", document.text.replace("\n[", "\n\n# another\n["));
         prop_assert_eq!(Policy::parse(&commented).unwrap().hash(), document.hash.as_str());

@@ -5,6 +5,7 @@ mod boundaries;
 mod cedar;
 mod exhaustive;
 mod laws;
+mod open;
 
 use proptest::test_runner::Config;
 
