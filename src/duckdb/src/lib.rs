@@ -8,6 +8,7 @@ mod ffi;
 mod history;
 mod lists;
 mod logs;
+mod policies;
 mod scalars;
 mod views;
 
@@ -31,6 +32,9 @@ fn register(connection: &Connection) -> Result<(), ExtensionError> {
     }
     for scalar in scalars::scalars() {
         ffi::scalar::register(connection, &scalar)?;
+    }
+    for function in policies::functions() {
+        ffi::scalar::register(connection, &function)?;
     }
     ffi::scalar::register(connection, &evaluate::Evaluate)?;
     // Last: DuckDB cannot take it back if something after it fails.

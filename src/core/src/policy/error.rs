@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 /// What is wrong with a policy document, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("policy: {path}{}at line {line}, column {column}: {message}", gap(.path))]
+#[error("{}", self.of("policy"))]
 pub struct PolicyError {
     /// Where in the document, such as `tier[2].enrol.allow`; empty for the document itself.
     pub path: String,
@@ -17,10 +17,6 @@ pub struct PolicyError {
     pub column: usize,
     /// What is wrong.
     pub message: String,
-}
-
-fn gap(path: &str) -> &'static str {
-    if path.is_empty() { "" } else { " " }
 }
 
 /// What is wrong at a path of the document; the text that gives it a line is not at hand.
@@ -36,39 +32,112 @@ pub(super) enum Notation {
     Json,
 }
 
+impl Notation {
+    /// The notation of a text, and the text without a byte order mark.
+    pub(super) fn of(text: &str) -> (&str, Self) {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        // A TOML document cannot begin with a brace, and a JSON one that is an object must.
+        let notation = if text.trim_start().starts_with('{') { Self::Json } else { Self::Toml };
+        (text, notation)
+    }
+}
+
 impl PolicyError {
-    /// An error the parser found at a byte of the text.
-    pub(super) fn at_offset(text: &str, notation: Notation, offset: usize, message: &str) -> Self {
-        let path = nodes(text, notation)
+    /// The message of an error in a document of that name.
+    pub(super) fn of(&self, document: &str) -> String {
+        let Self { path, line, column, message } = self;
+        let gap = if path.is_empty() { "" } else { " " };
+        format!("{document}: {path}{gap}at line {line}, column {column}: {message}")
+    }
+
+    /// An error of the TOML parser.
+    pub(super) fn of_toml(text: &str, error: &toml::de::Error) -> Self {
+        let offset = error.span().map_or(0, |span| span.start);
+        Self::at_offset(text, Notation::Toml, offset, false, error.message())
+    }
+
+    /// An error of serde_json.
+    pub(super) fn of_json(text: &str, error: &serde_json::Error) -> Self {
+        let offset = byte_of(text, error.line(), error.column());
+        let message = error.to_string();
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+        // What is wrong with a value is noticed at its end; it is looked for at its beginning.
+        Self::at_offset(text, Notation::Json, offset, error.is_data(), message)
+    }
+
+    /// An error the parser found in the value or key at a byte of the text.
+    fn at_offset(text: &str, notation: Notation, offset: usize, in_value: bool, message: &str) -> Self {
+        let node = nodes(text, notation)
             .into_iter()
             .filter(|node| node.span.contains(&offset))
             // Of two that begin and end together the inner one comes later.
-            .min_by_key(|node| (node.span.len(), usize::MAX - node.path.len()))
-            .map_or_else(String::new, |node| node.path);
-        Self::new(text, path, offset, message.to_owned())
+            .min_by_key(|node| (node.span.len(), usize::MAX - node.path.len()));
+        let (path, start) = node.map_or_else(|| (String::new(), offset), |node| (node.path, node.span.start));
+        Self::new(text, path, if in_value { start } else { offset }, message.to_owned())
     }
 
     /// An error found after parsing, at a path of the document.
     pub(super) fn at_path(text: &str, notation: Notation, fault: Fault) -> Self {
-        // A value that is missing or has a default is not in the text: its nearest ancestor is.
-        let offset = nodes(text, notation)
-            .into_iter()
-            .filter(|node| {
-                fault
-                    .path
-                    .strip_prefix(&node.path)
-                    .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
-            })
-            .max_by_key(|node| node.path.len())
-            .map_or(0, |node| node.span.start);
+        let (_, offset) = Places::new(text, notation).nearest(&fault.path);
         Self::new(text, fault.path, offset, fault.message)
     }
 
     fn new(text: &str, path: String, offset: usize, message: String) -> Self {
+        let (line, column) = Self::line_and_column(text, offset);
+        Self { path, line, column, message }
+    }
+
+    /// The line and the character of it, from 1, of a byte.
+    pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
         let before = text.get(..offset).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        Self { path, line: before.matches('\n').count() + 1, column: before[line_start..].chars().count() + 1, message }
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
+}
+
+/// The byte that a line and column of serde_json mean: the last one it read.
+fn byte_of(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let byte = (start + column.saturating_sub(1)).min(text.len());
+    (0..=byte).rev().find(|byte| text.is_char_boundary(*byte)).unwrap_or(0)
+}
+
+/// Where the values of a document are in its text.
+pub(super) struct Places(Vec<Node>);
+
+impl Places {
+    pub(super) fn new(text: &str, notation: Notation) -> Self {
+        Self(nodes(text, notation))
+    }
+
+    /// Path and byte of a value. One that is missing or has a default is not in the text: its nearest ancestor is.
+    pub(super) fn nearest(&self, path: &str) -> (&str, usize) {
+        self.0
+            .iter()
+            .filter(|node| {
+                path.strip_prefix(&node.path)
+                    .is_some_and(|rest| rest.is_empty() || node.path.is_empty() || rest.starts_with(['.', '[']))
+            })
+            .max_by_key(|node| node.path.len())
+            .map_or(("", 0), |node| (&node.path, node.span.start))
+    }
+}
+
+/// What to add to a message about an unknown word: the known one nearest to it, if one is near.
+pub(super) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, known).map_or_else(String::new, |known| format!(", did you mean `{known}`?"))
+}
+
+/// The known word nearest to another, if one is near.
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // The distance takes the product of the lengths; no word that is near is long.
+    let word = word.get(..word.len().min(64))?;
+    known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(word, known), known))
+        .filter(|(distance, known)| *distance <= (known.len() / 3).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
 }
 
 struct Node {
@@ -150,9 +219,11 @@ impl Json<'_> {
             b'{' => {
                 self.at += 1;
                 while self.peek()? != b'}' {
-                    let key = self.string()?;
+                    let key_start = self.at;
+                    let path = child(&path, &self.string()?);
+                    nodes.push(Node { path: path.clone(), span: key_start..self.at });
                     self.take(b':').then_some(())?;
-                    self.value(child(&path, &key), nodes)?;
+                    self.value(path, nodes)?;
                     self.take(b',');
                 }
                 self.at += 1;

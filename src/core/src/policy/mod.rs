@@ -10,6 +10,7 @@ mod error;
 mod evaluate;
 mod input;
 mod parse;
+mod patch;
 mod reason;
 pub mod value;
 
@@ -18,6 +19,7 @@ pub use decision::{Decision, Enrolment, Outcome, Session};
 pub use document::Policy;
 pub use error::PolicyError;
 pub use input::{App, Context, ExceptionInput, FactorInput, Input, Subject};
+pub use patch::PatchError;
 pub use reason::Reason;
 
 /// The policy that holds where the user names none.

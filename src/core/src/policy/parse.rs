@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono_tz::Tz;
 
 use super::document::{Match, Policy};
-use super::error::{Fault, Notation, PolicyError};
+use super::error::{Fault, Notation, PolicyError, did_you_mean};
 use super::value::{Instant, Methods};
 use crate::model::Method;
 use crate::model::method::Kinds;
@@ -13,24 +13,19 @@ use crate::model::method::Kinds;
 impl Policy {
     /// Reads a document, TOML or JSON, and checks that it makes sense.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        // A TOML document cannot begin with a brace, and a JSON one that is an object must.
-        let notation = if text.trim_start().starts_with('{') { Notation::Json } else { Notation::Toml };
-        let mut policy: Self = match notation {
-            Notation::Toml => toml::from_str(text).map_err(|error| {
-                let offset = error.span().map_or(0, |span| span.start);
-                PolicyError::at_offset(text, notation, offset, error.message())
-            })?,
-            Notation::Json => serde_json::from_str(text).map_err(|error| {
-                let offset = byte_of(text, error.line(), error.column());
-                let message = error.to_string();
-                let message = message.split(" at line ").next().unwrap_or_default();
-                PolicyError::at_offset(text, notation, offset, message)
-            })?,
-        };
+        let (text, notation) = Notation::of(text);
+        let mut policy = Self::read(text, notation)?;
         match policy.resolve() {
             Ok(()) => Ok(policy),
             Err(fault) => Err(PolicyError::at_path(text, notation, fault)),
+        }
+    }
+
+    /// Reads a document as it is written: sets and instants are not resolved, and nothing is checked but the grammar.
+    pub(super) fn read(text: &str, notation: Notation) -> Result<Self, PolicyError> {
+        match notation {
+            Notation::Toml => toml::from_str(text).map_err(|error| PolicyError::of_toml(text, &error)),
+            Notation::Json => serde_json::from_str(text).map_err(|error| PolicyError::of_json(text, &error)),
         }
     }
 
@@ -148,8 +143,12 @@ fn resolve_methods(
 ) -> Result<(), Fault> {
     match methods.resolve(|name| sets.get(name).map(Methods::mask)) {
         Ok(()) => Ok(()),
-        Err(name) => fault(path(), format!("unknown set `@{name}`")),
+        Err(name) => fault(path(), unknown_set(&name, sets)),
     }
+}
+
+fn unknown_set(name: &str, sets: &BTreeMap<String, Methods>) -> String {
+    format!("unknown set `@{name}`{}", did_you_mean(name, sets.keys().map(String::as_str)))
 }
 
 /// How deep sets may refer to sets.
@@ -168,7 +167,7 @@ fn expand<'s>(
     }
     let Some(set) = sets.get(name) else {
         let at = open.last().map_or_else(String::new, |outer| format!("sets.{outer}"));
-        return fault(at, format!("unknown set `@{name}`"));
+        return fault(at, unknown_set(name, sets));
     };
     if open.contains(&name) {
         return fault(format!("sets.{name}"), "set contains itself");
@@ -201,7 +200,10 @@ fn references<T>(
     path: impl FnOnce() -> String,
 ) -> Result<(), Fault> {
     match names.iter().find(|name| !rules.iter().any(|rule| id(rule) == *name)) {
-        Some(name) => fault(path(), format!("no {kind} is called `{name}`")),
+        Some(name) => {
+            let near = did_you_mean(name, rules.iter().map(|rule| id(rule).as_str()));
+            fault(path(), format!("no {kind} is called `{name}`{near}"))
+        }
         None => Ok(()),
     }
 }
@@ -215,13 +217,6 @@ fn unique<T>(rules: &[T], id: impl Fn(&T) -> &String, kind: &str) -> Result<(), 
         }
         None => Ok(()),
     }
-}
-
-/// The byte that a line and column of serde_json mean: the last one it read.
-fn byte_of(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let byte = (start + column.saturating_sub(1)).min(text.len());
-    (0..=byte).rev().find(|byte| text.is_char_boundary(*byte)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -298,7 +293,7 @@ mod tests {
             ("\"grace\":\"P7D\"", "\"grace\":\"P7\"", "tier[2].grace at line"),
             ("\"grace\":\"P7D\"", "\"grace\":7", "tier[2].grace at line"),
             ("\"id\":\"admin\",", "", "tier[2] at line"),
-            ("\"id\":\"admin\",", "\"id\":\"admin\",\"x\":1,", "tier[2] at line"),
+            ("\"id\":\"admin\",", "\"id\":\"admin\",\"x\":1,", "tier[2].x at line"),
             ("\"id\":\"admin\",", "\"id\":\"admin\",\"id\":\"admin\",", "duplicate field `id`"),
             ("\"id\":\"admin\"", "\"id\":\"service\"", "tier[2].id at line"),
             ("[\"cert_mfa\",", "[\"cert_mfa\",\"@none\",", "sets.hardware at line"),

@@ -9,6 +9,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use toml::value::Datetime;
 
+use super::error::did_you_mean;
 use crate::model::Method;
 
 /// Words that letter case does not tell apart, written as one string or a list of them.
@@ -119,7 +120,10 @@ impl<'de> Deserialize<'de> for Member {
             return Ok(Self::Reference(reference.to_owned()));
         }
         let method = Method::parse(&name);
-        method.map(Self::Method).ok_or_else(|| de::Error::custom(format!("unknown method `{name}`")))
+        method.map(Self::Method).ok_or_else(|| {
+            let near = did_you_mean(&name, Method::ALL.map(Method::as_str));
+            de::Error::custom(format!("unknown method `{name}`{near}"))
+        })
     }
 }
 
