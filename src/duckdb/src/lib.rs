@@ -36,6 +36,7 @@ fn register(connection: &Connection) -> Result<(), ExtensionError> {
     for function in policies::functions() {
         ffi::scalar::register(connection, &function)?;
     }
+    ffi::scalar::register(connection, &policies::PolicyLint)?;
     ffi::scalar::register(connection, &evaluate::Evaluate)?;
     // Last: DuckDB cannot take it back if something after it fails.
     ffi::replacement::register(connection, views::answer);

@@ -1,6 +1,6 @@
 //! Functions of policy documents.
 
-use mfa_core::policy::Policy;
+use mfa_core::policy::{Lint, Policy};
 
 use crate::ffi::read::Vector;
 use crate::ffi::scalar::ScalarFunction;
@@ -65,6 +65,48 @@ impl ScalarFunction for Documents {
             };
             result.text(row, &answer);
             last = Some((documents, answer));
+        }
+        Ok(())
+    }
+}
+
+/// `mfa_policy_lint`.
+#[derive(Clone)]
+pub(crate) struct PolicyLint;
+
+impl ScalarFunction for PolicyLint {
+    fn name(&self) -> &'static str {
+        "mfa_policy_lint"
+    }
+
+    fn signatures(&self) -> Vec<Vec<Type>> {
+        vec![vec![Type::Varchar]]
+    }
+
+    fn returns(&self) -> Type {
+        use Type::Varchar;
+        let fields = vec![("severity", Varchar), ("rule", Varchar), ("path", Varchar), ("message", Varchar)];
+        Type::List(Box::new(Type::Struct(fields)))
+    }
+
+    fn call(&self, arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+        let mut last: Option<(&str, Vec<Lint>)> = None;
+        for row in 0..rows {
+            let Some(document) = arguments.first().and_then(|documents| documents.text(row)) else {
+                result.null(row);
+                continue;
+            };
+            let lints = match last.take() {
+                Some((same, lints)) if same == document => lints,
+                _ => Policy::lint(document),
+            };
+            result.list(row, lints.len(), |element, row, index| {
+                let Lint { severity, rule, path, message } = &lints[index];
+                for (field, text) in [severity.as_str(), rule.as_str(), path, message].into_iter().enumerate() {
+                    element.field(field).text(row, text);
+                }
+            });
+            last = Some((document, lints));
         }
         Ok(())
     }

@@ -158,6 +158,20 @@ pub const FUNCTIONS: &[Function] = &[
                   null, \"sets\": {\"strong\": [\"u2f\"]}}')",
     },
     Function {
+        name: "mfa_policy_lint",
+        kind: "scalar",
+        parameters: &[("policy", "VARCHAR", "the document in TOML or JSON, a draft as well")],
+        returns: "STRUCT(severity VARCHAR, rule VARCHAR, path VARCHAR, message VARCHAR)[]",
+        description: "What is suspicious in a policy, in the order of the document: rules that never hold, people whom no \
+                      wave covers, unknown words, empty and unused sets, dates and stages out of order, requirements that \
+                      nobody can fulfil. severity is error, warning or info, rule the name of what was looked for. A \
+                      document that is no valid policy gives one finding, invalid_document with line and column, and no \
+                      error. Empty for a clean policy, NULL for NULL.",
+        example: "select unnest(mfa_policy_lint(document), recursive := true) from (select \
+                  '{\"schema\": \"mfa-policy/1\", \"id\": \"p\", \"version\": \"1\", \"effective_from\": \"2026-01-01\", \
+                  \"rollout\": {}, \"tier\": [{\"id\": \"all\", \"enrol\": {\"allow\": [\"totp\"]}}]}' as document)",
+    },
+    Function {
         name: "mfa_methods",
         kind: "scalar",
         parameters: &[("mask", "BIGINT", "a mask of methods, such as required_mask")],

@@ -9,6 +9,7 @@ pub mod document;
 mod error;
 mod evaluate;
 mod input;
+mod lint;
 mod parse;
 mod patch;
 mod reason;
@@ -19,6 +20,7 @@ pub use decision::{Decision, Enrolment, Outcome, Session};
 pub use document::Policy;
 pub use error::PolicyError;
 pub use input::{App, Context, ExceptionInput, FactorInput, Input, Subject};
+pub use lint::{Lint, LintRule, Severity};
 pub use patch::PatchError;
 pub use reason::Reason;
 

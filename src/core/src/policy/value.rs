@@ -22,6 +22,11 @@ impl Names {
         self.0.iter().map(String::as_str)
     }
 
+    /// One word.
+    pub(super) fn one(word: &str) -> Self {
+        Self(BTreeSet::from([word.to_ascii_lowercase()]))
+    }
+
     /// Whether a word is among them.
     pub fn contains(&self, word: &str) -> bool {
         self.0.iter().any(|name| name.eq_ignore_ascii_case(word))
@@ -121,7 +126,11 @@ impl<'de> Deserialize<'de> for Member {
         }
         let method = Method::parse(&name);
         method.map(Self::Method).ok_or_else(|| {
-            let near = did_you_mean(&name, Method::ALL.map(Method::as_str));
+            // A provider's name of a method says which one is meant.
+            let near = match Method::from_spelling(None, &name) {
+                Some(method) if method != Method::Unknown => format!(", did you mean `{method}`?"),
+                _ => did_you_mean(&name, Method::ALL.map(Method::as_str)),
+            };
             de::Error::custom(format!("unknown method `{name}`{near}"))
         })
     }
