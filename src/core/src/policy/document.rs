@@ -12,6 +12,7 @@ use crate::model::Strength;
 
 /// A whole policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Version of this grammar.
@@ -35,6 +36,7 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "is_default")]
     pub sets: BTreeMap<String, Methods>,
     /// What people must have registered. The first that matches holds; the last matches everyone.
+    #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]
     pub tier: Vec<Tier>,
     /// Classes of applications and what a session needs there. The first that matches is an application's class.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -61,6 +63,7 @@ pub struct Policy {
 
 /// Version of the grammar of policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub enum Schema {
     /// The only one so far.
     #[serde(rename = "mfa-policy/1")]
@@ -69,6 +72,7 @@ pub enum Schema {
 
 /// What one group of people must have registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
     /// Name of the tier.
@@ -97,6 +101,7 @@ pub struct Tier {
 
 /// What must be registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Enrol {
     /// Whether the tier has nothing to register: accounts without a person.
@@ -130,12 +135,13 @@ pub struct Enrol {
 
 /// Whether the make of authenticators must be proven.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Attestation {
     /// Not at all.
     #[default]
     Optional,
-    /// For the methods that can: [`Method::supports_attestation`](crate::model::Method::supports_attestation).
+    /// For the methods that can: security keys, smart cards and certificates.
     WhereSupported,
     /// For every method; what cannot be attested does not count.
     Required,
@@ -143,6 +149,7 @@ pub enum Attestation {
 
 /// Whether a push must ask for a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NumberMatching {
     /// Only as far as the allowed methods say.
@@ -154,6 +161,7 @@ pub enum NumberMatching {
 
 /// What a push can show of the sign-in it asks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PushContext {
     /// The application.
@@ -164,6 +172,7 @@ pub enum PushContext {
 
 /// Where MFA happens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Boundary {
     /// At our identity provider.
@@ -175,6 +184,7 @@ pub enum Boundary {
 
 /// Methods that are no longer accepted after a date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PhaseOut {
     /// The methods.
@@ -185,6 +195,7 @@ pub struct PhaseOut {
 
 /// Methods that are accepted for a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Fallback {
     /// The methods.
@@ -202,6 +213,7 @@ pub struct Fallback {
 
 /// What a session needs where the rule matches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SessionRule {
     /// Name of the rule.
@@ -219,6 +231,7 @@ pub struct SessionRule {
 
 /// What a session needs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
     /// Strength of the methods used.
@@ -237,6 +250,7 @@ pub struct Requirement {
 
 /// What a session rule does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleEffect {
     /// Asks for what it requires.
@@ -248,6 +262,7 @@ pub enum RuleEffect {
 
 /// Which exceptions hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Exceptions {
     /// Grounds on which an exception can be given.
@@ -272,6 +287,7 @@ pub struct Exceptions {
 
 /// How an exception is renewed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Renewal {
     /// By a new decision.
@@ -283,6 +299,7 @@ pub enum Renewal {
 
 /// When the policy is enforced for whom.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rollout {
     /// What holds for people in no wave.
@@ -298,6 +315,7 @@ pub struct Rollout {
 
 /// Whether decisions are enforced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// They are only reported.
@@ -309,9 +327,11 @@ pub enum Mode {
 
 /// When a wave is ready to be enforced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PromoteWhen {
     /// Share of sign-ins that would have been allowed, 0 to 1.
+    #[cfg_attr(any(test, feature = "schema"), schemars(range(min = 0.0, max = 1.0)))]
     pub success_rate: f64,
     /// Sign-ins needed to tell.
     pub min_signins: u64,
@@ -321,6 +341,7 @@ pub struct PromoteWhen {
 
 /// A wave of the rollout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Wave {
     /// Name of the wave.
@@ -337,9 +358,11 @@ pub struct Wave {
 
 /// What happens to those who do not comply, from an instant on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// Number of the stage, from 1; of the stages reached, the highest holds.
+    #[cfg_attr(any(test, feature = "schema"), schemars(range(min = 1)))]
     pub n: u8,
     /// First instant of the stage.
     pub from: Moment,
@@ -358,6 +381,7 @@ pub struct Stage {
 
 /// What a stage does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StageEffect {
     /// Lets in, and reminds.
@@ -370,6 +394,7 @@ pub enum StageEffect {
 
 /// Who gets help at a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Assist {
     /// The tiers.
@@ -380,6 +405,7 @@ pub struct Assist {
 
 /// When people are written to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Communication {
     /// Reminders to the person.
@@ -392,6 +418,7 @@ pub struct Communication {
 
 /// A condition. Its fields must all hold, a field holds when one of its values does, and an empty one holds always.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Match {
     /// Population of the subject.

@@ -13,6 +13,8 @@ mod lint;
 mod parse;
 mod patch;
 mod reason;
+#[cfg(any(test, feature = "schema"))]
+pub mod schema;
 pub mod value;
 
 pub use compile::Compiled;
