@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::value::{Duration, Instant, Methods, Moment, Names, Zone};
+use super::value::{Duration, Instant, Methods, Moment, Names, Zone, unique_names};
 use crate::model::Strength;
 
 /// A whole policy.
@@ -33,7 +33,7 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "is_default")]
     pub ticket: Option<String>,
     /// Named sets of methods, written `@name` elsewhere.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "unique_names")]
     pub sets: BTreeMap<String, Methods>,
     /// What people must have registered. The first that matches holds; the last matches everyone.
     #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]

@@ -52,28 +52,36 @@ impl PolicyError {
 
     /// An error of the TOML parser.
     pub(super) fn of_toml(text: &str, error: &toml::de::Error) -> Self {
-        let offset = error.span().map_or(0, |span| span.start);
-        Self::at_offset(text, Notation::Toml, offset, false, error.message())
+        // Without a span, or with an empty one at the start, it is the document that lacks something.
+        match error.span() {
+            None | Some(Range { start: 0, end: 0 }) => Self::new(text, String::new(), 0, error.message().to_owned()),
+            Some(span) => {
+                let path = innermost(text, Notation::Toml, span.start).map_or_else(String::new, |node| node.path);
+                let mut message = error.message().to_owned();
+                if let ("duplicate key", Some(key)) = (error.message(), text.get(span.clone())) {
+                    message = format!("{message} `{key}`");
+                }
+                Self::new(text, path, span.start, message)
+            }
+        }
     }
 
     /// An error of serde_json.
     pub(super) fn of_json(text: &str, error: &serde_json::Error) -> Self {
-        let offset = byte_of(text, error.line(), error.column());
+        let mut offset = byte_of(text, error.line(), error.column());
         let message = error.to_string();
-        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
-        // What is wrong with a value is noticed at its end; it is looked for at its beginning.
-        Self::at_offset(text, Notation::Json, offset, error.is_data(), message)
-    }
-
-    /// An error the parser found in the value or key at a byte of the text.
-    fn at_offset(text: &str, notation: Notation, offset: usize, in_value: bool, message: &str) -> Self {
-        let node = nodes(text, notation)
-            .into_iter()
-            .filter(|node| node.span.contains(&offset))
-            // Of two that begin and end together the inner one comes later.
-            .min_by_key(|node| (node.span.len(), usize::MAX - node.path.len()));
-        let (path, start) = node.map_or_else(|| (String::new(), offset), |node| (node.path, node.span.start));
-        Self::new(text, path, if in_value { start } else { offset }, message.to_owned())
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message).to_owned();
+        if ["invalid type: map", "invalid type: sequence"].iter().any(|kind| message.starts_with(kind)) {
+            // Of a value that is not wanted at all nothing is read: it begins after the last byte that was.
+            let rest = text.as_bytes().iter().skip(offset + 1);
+            offset += 1 + rest.take_while(|byte| byte.is_ascii_whitespace()).count();
+        }
+        match innermost(text, Notation::Json, offset) {
+            // What is wrong with a value is noticed at its end; it is looked for at its beginning.
+            Some(node) if error.is_data() => Self::new(text, node.path, node.span.start, message),
+            Some(node) => Self::new(text, node.path, offset, message),
+            None => Self::new(text, String::new(), offset, message),
+        }
     }
 
     /// An error found after parsing, at a path of the document.
@@ -140,20 +148,28 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, known)| known)
 }
 
+/// The innermost value or key at a byte of the text.
+fn innermost(text: &str, notation: Notation, offset: usize) -> Option<Node> {
+    nodes(text, notation)
+        .into_iter()
+        .filter(|node| node.span.contains(&offset))
+        // Of two that begin and end together the inner one comes later.
+        .min_by_key(|node| (node.span.len(), usize::MAX - node.path.len()))
+}
+
 struct Node {
     path: String,
     span: Range<usize>,
 }
 
-/// Every value of a document with its place in the text. Only called for an error, so it need not be quick; what
-/// cannot be parsed has no nodes.
+/// Every value of a document with its place in the text. Only called for an error, so it need not be quick. Of a
+/// text that cannot be parsed it is what can.
 fn nodes(text: &str, notation: Notation) -> Vec<Node> {
     let mut nodes = Vec::new();
     match notation {
         Notation::Toml => {
-            if let Ok(table) = DeTable::parse(text) {
-                toml_table(table.get_ref(), "", &mut nodes);
-            }
+            let (table, _) = DeTable::parse_recoverable(text);
+            toml_table(table.get_ref(), "", &mut nodes);
         }
         Notation::Json => {
             Json { text: text.as_bytes(), at: 0 }.value(String::new(), &mut nodes);

@@ -241,7 +241,7 @@ mod tests {
             (
                 "\"sms_otp\", \"voice\"",
                 "\"sms_otp\", \"fax\"",
-                "tier[2].phase_out[0].methods at line 38, column 26: unknown method `fax`",
+                "tier[2].phase_out[0].methods[1] at line 38, column 38: unknown method `fax`",
             ),
             (
                 "allow = \"@partner\"",
@@ -276,7 +276,7 @@ mod tests {
             ("n = 2", "n = 300", "stage[1].n at"),
             ("from = \"enforcement\"", "from = \"yesterday\"", "stage[0].from at"),
             ("not_applicable = true, ", "", "tier[1].enrol at line 31, column 9: needs either"),
-            ("[[tier]]", "[[tier]", "policy: at line 21, column 8: "),
+            ("[[tier]]", "[[tier]", "policy: tier[0] at line 21, column 8: "),
         ] {
             let error = error(&edited(from, to));
             assert!(error.starts_with("policy: "), "{error}");
@@ -304,6 +304,89 @@ mod tests {
         }
         let cut = error(&json[..json.len() / 2]);
         assert!(cut.starts_with("policy: "), "{cut}");
+    }
+
+    #[test]
+    fn both_notations_name_the_same_place() {
+        let head = "schema = 'mfa-policy/1'\nid = 'p'\nversion = '1'\neffective_from = 2026-02-01\n";
+        let last = "[[tier]]\nid = 'all'\nenrol = { allow = 'totp' }\n";
+        let wave = "[[rollout.wave]]\nid = 'x'\n";
+        let tier = "[[tier]]\nid = 'x'\nmatch = { role = 'x' }\nenrol = { allow = 'totp' }\n";
+        for (text, path, message) in [
+            // unknown fields
+            ("nope = 1", "nope", "unknown field"),
+            (
+                &format!("{wave}enforce_from = 2026-01-01\nmatch = {{ any = [{{ all = [{{ rol = 'x' }}] }}] }}"),
+                "rollout.wave[0].match.any[0].all[0].rol",
+                "unknown field `rol`",
+            ),
+            (
+                &format!("{tier}phase_out = [{{ methods = 'voice', after = 2026-01-01, before = 1 }}]"),
+                "tier[0].phase_out[0].before",
+                "unknown field `before`",
+            ),
+            // wrong types
+            ("timezone = 5", "timezone", "invalid type: integer `5`"),
+            ("approved_by = 'x'", "approved_by", "invalid type: string"),
+            ("approved_by = [1]", "approved_by[0]", "invalid type: integer `1`"),
+            ("approved_by = [{ a = 1 }]", "approved_by[0]", "invalid type: map"),
+            ("ticket = []", "ticket", "invalid type: sequence"),
+            ("sets = 3", "sets", "invalid type: integer `3`"),
+            ("sets.a = 5", "sets.a", "invalid type: integer `5`"),
+            ("sets.a = ['totp', 5]", "sets.a[1]", "invalid type: integer `5`"),
+            ("stage = { n = 1 }", "stage", "invalid type: map"),
+            ("[[step_up]]\nid = 'x'\nmatch = 5", "step_up[0].match", "invalid type: integer `5`"),
+            ("[[stage]]\nn = 300\nfrom = 'deadline'\neffect = 'block'", "stage[0].n", "invalid value: integer `300`"),
+            ("[[stage]]\nn = 1\nfrom = 'deadline'\neffect = 'x'", "stage[0].effect", "unknown variant `x`"),
+            (&format!("{wave}enforce_from = true"), "rollout.wave[0].enforce_from", "invalid type: boolean"),
+            (
+                &format!("{wave}enforce_from = 2026-01-01\nmatch = {{ region = ['a', 4] }}"),
+                "rollout.wave[0].match.region[1]",
+                "invalid type: integer `4`",
+            ),
+            // missing fields
+            ("[[app]]\neffect = 'block'", "app[0]", "missing field `id`"),
+            ("[exceptions]\ncriteria = 'x'\napprovals = 1", "exceptions", "missing field `max_duration`"),
+            (&format!("{tier}phase_out = [{{ methods = 'voice' }}]"), "tier[0].phase_out[0]", "missing field `after`"),
+            // values with a notation
+            ("timezone = 'Mars'", "timezone", "unknown time zone `Mars`"),
+            ("[[app]]\nid = 'x'\nrequire = { max_age = '5m' }", "app[0].require.max_age", "`5m` is not"),
+            (&format!("{tier}grace = 'P1M'"), "tier[0].grace", "`P1M` is not"),
+            (&format!("{tier}control_test_every = 1"), "tier[0].control_test_every", "expected a duration"),
+            ("[communication]\nremind_at = ['deadline', 'x']", "communication.remind_at[1]", "`x` is not"),
+            (&format!("{wave}enforce_from = '2026-13-01'"), "rollout.wave[0].enforce_from", "`2026-13-01` is not"),
+            (
+                &format!("{tier}fallback = [{{ methods = ['voice', 'fax'] }}]"),
+                "tier[0].fallback[0].methods[1]",
+                "unknown method `fax`",
+            ),
+            (&format!("{tier}fallback = [{{ methods = 'fax' }}]"), "tier[0].fallback[0].methods", "unknown method"),
+            // what is referred to
+            ("sets.a = ['@b']\nsets.b = ['@a']", "sets.a", "set contains itself"),
+            ("sets.a = ['@totp']", "sets.a", "unknown set `@totp`"),
+            (
+                "[sets]\nstrong = 'totp'\n[[app]]\nid = 'x'\nrequire = { allow = '@strnog' }",
+                "app[0].require.allow",
+                "unknown set `@strnog`, did you mean `strong`?",
+            ),
+            ("[[app]]\nid = 'x'\n[[app]]\nid = 'x'", "app[1].id", "`x` is used twice"),
+            (&format!("{tier}{tier}"), "tier[1].id", "`x` is used twice"),
+        ] {
+            let toml = format!("{head}{text}\n{last}");
+            let json = format!("{:#}", crate::policy::patch::written(&toml).unwrap());
+            for text in [toml, json] {
+                let error = Policy::parse(&text).unwrap_err();
+                assert_eq!(error.path, path, "{error}\n{text}");
+                assert!(error.message.contains(message), "{error}");
+                // It is the value that is pointed at, or the table or the key.
+                let at = text.lines().nth(error.line - 1).unwrap().chars().nth(error.column - 1).unwrap();
+                assert!(!at.is_whitespace() && !",:]}=".contains(at), "{error}\n{text}");
+            }
+        }
+        assert_eq!(error(&head.replace("id = 'p'\n", "")), "policy: at line 1, column 1: missing field `id`");
+        assert_eq!(error(&format!("{head}{head}")), "policy: at line 5, column 1: duplicate key `schema`");
+        let twice = error("{\"sets\": {\"a\": [\"totp\"],\n \"a\": [\"u2f\"]}}");
+        assert_eq!(twice, "policy: sets.a at line 2, column 2: duplicate field `a`");
     }
 
     #[test]

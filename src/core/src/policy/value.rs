@@ -1,6 +1,6 @@
 //! The values a policy is written with: dates, durations, words and sets of methods.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, SecondsFormat, TimeDelta, TimeZone};
@@ -76,6 +76,32 @@ where
     deserializer.deserialize_any(OneOrMany(std::marker::PhantomData))
 }
 
+/// Reads a value with a notation of its own. It fails while the text is read, so that the error is placed at the text.
+fn from_text<'de, D, T>(
+    deserializer: D,
+    expecting: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct FromText<F>(&'static str, F);
+
+    impl<T, F: FnOnce(&str) -> Result<T, String>> Visitor<'_> for FromText<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            self.1(text).map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(FromText(expecting, parse))
+}
+
 /// A set of methods: canonical names and `@references` to named sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Methods {
@@ -120,18 +146,18 @@ enum Member {
 
 impl<'de> Deserialize<'de> for Member {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        if let Some(reference) = name.strip_prefix('@') {
-            return Ok(Self::Reference(reference.to_owned()));
-        }
-        let method = Method::parse(&name);
-        method.map(Self::Method).ok_or_else(|| {
-            // A provider's name of a method says which one is meant.
-            let near = match Method::from_spelling(None, &name) {
-                Some(method) if method != Method::Unknown => format!(", did you mean `{method}`?"),
-                _ => did_you_mean(&name, Method::ALL.map(Method::as_str)),
-            };
-            de::Error::custom(format!("unknown method `{name}`{near}"))
+        from_text(deserializer, "a string", |name| {
+            if let Some(reference) = name.strip_prefix('@') {
+                return Ok(Self::Reference(reference.to_owned()));
+            }
+            Method::parse(name).map(Self::Method).ok_or_else(|| {
+                // A provider's name of a method says which one is meant.
+                let near = match Method::from_spelling(None, name) {
+                    Some(method) if method != Method::Unknown => format!(", did you mean `{method}`?"),
+                    _ => did_you_mean(name, Method::ALL.map(Method::as_str)),
+                };
+                format!("unknown method `{name}`{near}")
+            })
         })
     }
 }
@@ -333,11 +359,10 @@ impl Serialize for Duration {
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!(
-                "`{text}` is not an ISO 8601 duration of weeks, days, hours, minutes and seconds"
-            ))
+        from_text(deserializer, "a duration as a string", |text| {
+            Self::parse(text).ok_or_else(|| {
+                format!("`{text}` is not an ISO 8601 duration of weeks, days, hours, minutes and seconds")
+            })
         })
     }
 }
@@ -395,9 +420,9 @@ impl Serialize for Moment {
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!("`{text}` is not `enforcement` or `deadline`, with `+` or `-` and a duration"))
+        from_text(deserializer, "a string", |text| {
+            Self::parse(text)
+                .ok_or_else(|| format!("`{text}` is not `enforcement` or `deadline`, with `+` or `-` and a duration"))
         })
     }
 }
@@ -420,10 +445,40 @@ impl Serialize for Zone {
 
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let zone = name.parse().map(Self);
-        zone.map_err(|_| de::Error::custom(format!("unknown time zone `{name}`")))
+        from_text(deserializer, "a string", |name| {
+            name.parse().map(Self).map_err(|_| format!("unknown time zone `{name}`"))
+        })
     }
+}
+
+/// Reads a map in which no name comes twice: of two, one would be lost in silence.
+pub(super) fn unique_names<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct UniqueNames<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueNames<T> {
+        type Value = BTreeMap<String, T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some(name) = entries.next_key::<String>()? {
+                if map.contains_key(&name) {
+                    return Err(de::Error::custom(format!("duplicate field `{name}`")));
+                }
+                map.insert(name, entries.next_value()?);
+            }
+            Ok(map)
+        }
+    }
+
+    deserializer.deserialize_map(UniqueNames(std::marker::PhantomData))
 }
 
 /// Microseconds of an RFC 3339 instant, for tests.

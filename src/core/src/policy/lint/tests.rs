@@ -46,7 +46,7 @@ fn what_is_not_valid_is_a_finding() {
     let message = |text: &str| Policy::lint(&format!("{HEAD}{text}")).remove(0).message;
     assert_eq!(
         message("[[tier]]\nid = 'rest'\nenrol = { allow = ['fido2'] }"),
-        "line 7, column 19: unknown method `fido2`, did you mean `fido2_key`?"
+        "line 7, column 20: unknown method `fido2`, did you mean `fido2_key`?"
     );
     assert!(message("[sets]\nstrong = []\n[[tier]]\nid = 'x'\nenrol = { allow = '@stong' }").ends_with("`strong`?"));
     for text in ["", "{", "[", "\u{feff}", "{\"tier\": 1}"] {
