@@ -54,8 +54,14 @@ macro_rules! rules {
                 match self { $(Self::$variant => $name,)+ }
             }
 
-            const fn severity(self) -> Severity {
+            /// How bad it is, as a rule.
+            pub const fn severity(self) -> Severity {
                 match self { $(Self::$variant => Severity::$severity,)+ }
+            }
+
+            /// What it means.
+            pub const fn explain(self) -> &'static str {
+                match self { $(Self::$variant => concat!($($doc),+).trim_ascii_start(),)+ }
             }
         }
     };
@@ -84,7 +90,7 @@ rules! {
     UnknownPopulation = "unknown_population", Warning;
     /// A protocol that no sign-in has.
     UnknownProtocol = "unknown_protocol", Warning;
-    /// A risk signal that is not known.
+    /// A risk signal that is not known; a warning where it is almost a known one.
     UnknownSignal = "unknown_signal", Info;
     /// A set without methods.
     EmptySet = "empty_set", Warning;
@@ -118,6 +124,20 @@ rules! {
     PromotionUnreachable = "promotion_unreachable", Warning;
     /// A wave is ready to be promoted without evidence.
     PromotionUnfounded = "promotion_unfounded", Warning;
+}
+
+impl LintRule {
+    /// All rules, for `docs/policy-lint.md`.
+    pub fn documentation() -> String {
+        let mut text =
+            "# What mfa_policy_lint looks for\n\nWritten by `make docs` from `src/core/src/policy/lint.rs`.\n\n\
+                        | rule | severity | meaning |\n|---|---|---|\n"
+                .to_owned();
+        for rule in Self::ALL {
+            text += &format!("| `{}` | {} | {} |\n", rule.as_str(), rule.severity().as_str(), rule.explain());
+        }
+        text
+    }
 }
 
 /// One finding.

@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::policy::DEFAULT_POLICY;
 
@@ -443,6 +445,12 @@ fn the_shipped_policies() {
 }
 
 #[test]
+fn the_published_list_is_this_one() {
+    let published = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policy-lint.md")).unwrap();
+    assert_eq!(published, LintRule::documentation(), "docs/policy-lint.md is stale: run make docs");
+}
+
+#[test]
 fn rules_have_names_of_their_own() {
     let names: BTreeSet<_> = LintRule::ALL.iter().map(|rule| rule.as_str()).collect();
     assert_eq!(names.len(), LintRule::ALL.len());
@@ -451,5 +459,74 @@ fn rules_have_names_of_their_own() {
         let name = rule.as_str();
         assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
         assert!(*rule == LintRule::InvalidDocument || tests.contains(&format!("\"{name} ")), "{name} is not tested");
+    }
+}
+
+/// A condition on a few attributes of few values, so that rules overlap.
+fn any_condition() -> impl Strategy<Value = String> {
+    let words = prop::sample::subsequence(vec!["'a'", "'b'", "'c'"], 0..=3);
+    let test = prop_oneof![
+        (prop::sample::select(vec!["role", "region", "population"]), words)
+            .prop_map(|(field, words)| format!("{field} = [{}]", words.join(", "))),
+        any::<bool>().prop_map(|is| format!("privileged = {is}")),
+        Just("all = []".to_owned()),
+    ];
+    test.prop_recursive(2, 8, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(|list| format!(
+                "any = [{}]",
+                list.iter().map(|c| format!("{{ {c} }}")).collect::<Vec<_>>().join(", ")
+            )),
+            (inner.clone(), inner.clone()).prop_map(|(one, other)| format!("all = [{{ {one} }}, {{ {other} }}]")),
+            inner.prop_map(|one| format!("not = {{ {one} }}")),
+        ]
+    })
+}
+
+fn any_word() -> impl Strategy<Value = Option<&'static str>> {
+    prop::sample::select(vec![None, Some("a"), Some("b"), Some("c"), Some("d")])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// What is said never to hold never holds, whatever is known of the subject.
+    #[test]
+    fn unreachable_tiers_are_not_reached(
+        conditions in prop::collection::vec(any_condition(), 2..5),
+        subjects in prop::collection::vec(
+            (any_word(), any_word(), prop::option::of(prop::sample::subsequence(vec!["a", "b", "c", "d"], 0..=3)), any::<Option<bool>>()),
+            24,
+        ),
+    ) {
+        let mut text = HEAD.to_owned();
+        for (index, when) in conditions.iter().enumerate() {
+            text += &format!("[[tier]]\nid = 't{index}'\nmatch = {{ {when} }}\nenrol = {{ allow = 'totp' }}\n");
+        }
+        text += LAST;
+        let policy = crate::policy::Compiled::parse(&text).unwrap();
+        let never: Vec<_> = Policy::lint(&text)
+            .into_iter()
+            .filter(|lint| matches!(lint.rule, LintRule::UnreachableRule | LintRule::DuplicateRule))
+            .map(|lint| lint.path)
+            .collect();
+        for (population, region, roles, privileged) in &subjects {
+            let subject = crate::policy::Subject {
+                population: *population,
+                region: *region,
+                roles: roles.as_deref(),
+                privileged: *privileged,
+                ..Default::default()
+            };
+            let input = crate::policy::Input { subject: Some(subject), as_of: Some(0), ..Default::default() };
+            let tier = policy.evaluate(&input).tier;
+            for index in 0..=conditions.len() {
+                let id = format!("t{index}");
+                let id = if index == conditions.len() { "rest" } else { &id };
+                if never.iter().any(|path| path.starts_with(&format!("tier[{index}]"))) {
+                    prop_assert_ne!(tier, Some(id), "{}", text);
+                }
+            }
+        }
     }
 }
