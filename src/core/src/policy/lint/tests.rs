@@ -445,6 +445,20 @@ fn the_shipped_policies() {
 }
 
 #[test]
+fn any_document_can_be_linted() {
+    let json = Policy::patch(DEFAULT_POLICY, "").unwrap();
+    for text in [DEFAULT_POLICY, &json] {
+        let lines: Vec<_> = text.lines().collect();
+        for skipped in 0..lines.len() {
+            let without = [&lines[..skipped], &lines[skipped + 1..]].concat().join("\n");
+            for lint in Policy::lint(&without) {
+                assert_eq!(lint.rule == LintRule::InvalidDocument, Policy::parse(&without).is_err(), "{without}");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_published_list_is_this_one() {
     let published = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policy-lint.md")).unwrap();
     assert_eq!(published, LintRule::documentation(), "docs/policy-lint.md is stale: run make docs");
