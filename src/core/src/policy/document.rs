@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::value::{Duration, Instant, Methods, Moment, Names, Zone, unique_names};
+use super::value::{
+    Duration, Instant, Methods, Moment, Names, Zone, optional_table, optional_tables, table, tables, unique_names,
+};
 use crate::model::Strength;
 
 /// A whole policy.
@@ -36,28 +38,29 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "is_default", deserialize_with = "unique_names")]
     pub sets: BTreeMap<String, Methods>,
     /// What people must have registered. The first that matches holds; the last matches everyone.
+    #[serde(deserialize_with = "tables")]
     #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]
     pub tier: Vec<Tier>,
     /// Classes of applications and what a session needs there. The first that matches is an application's class.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub app: Vec<SessionRule>,
     /// What a session needs for a transaction.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub step_up: Vec<SessionRule>,
     /// What a session needs in suspicious circumstances.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub context: Vec<SessionRule>,
     /// Which exceptions hold. Without this section none does.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub exceptions: Option<Exceptions>,
     /// When the policy is enforced for whom. Without this section: for everyone, from `effective_from`.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub rollout: Option<Rollout>,
     /// What happens to those who do not comply, by time. Without stages they are blocked at the deadline.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub stage: Vec<Stage>,
     /// When people are written to.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub communication: Option<Communication>,
 }
 
@@ -78,9 +81,10 @@ pub struct Tier {
     /// Name of the tier.
     pub id: String,
     /// Whom it covers; may only test the subject.
-    #[serde(rename = "match", default, skip_serializing_if = "is_default")]
+    #[serde(rename = "match", default, skip_serializing_if = "is_default", deserialize_with = "table")]
     pub when: Match,
     /// What they must have registered.
+    #[serde(deserialize_with = "table")]
     pub enrol: Enrol,
     /// Whether nothing is enforced on them. What they lack is still computed.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -92,10 +96,10 @@ pub struct Tier {
     #[serde(default, skip_serializing_if = "is_default")]
     pub grace: Duration,
     /// Methods that are no longer accepted after a date.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub phase_out: Vec<PhaseOut>,
     /// Methods that are accepted for a time besides `enrol.allow`.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub fallback: Vec<Fallback>,
 }
 
@@ -219,10 +223,10 @@ pub struct SessionRule {
     /// Name of the rule.
     pub id: String,
     /// Where it holds.
-    #[serde(rename = "match", default, skip_serializing_if = "is_default")]
+    #[serde(rename = "match", default, skip_serializing_if = "is_default", deserialize_with = "table")]
     pub when: Match,
     /// What the session needs.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "table")]
     pub require: Requirement,
     /// Whether it asks or blocks.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -306,10 +310,10 @@ pub struct Rollout {
     #[serde(default, skip_serializing_if = "is_default")]
     pub default_mode: Mode,
     /// When a wave is ready to be enforced: a report, never a switch.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub promote_when: Option<PromoteWhen>,
     /// The waves; the first that matches holds.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub wave: Vec<Wave>,
 }
 
@@ -347,7 +351,7 @@ pub struct Wave {
     /// Name of the wave.
     pub id: String,
     /// Whom it covers; may only test the subject.
-    #[serde(rename = "match", default, skip_serializing_if = "is_default")]
+    #[serde(rename = "match", default, skip_serializing_if = "is_default", deserialize_with = "table")]
     pub when: Match,
     /// First instant at which decisions are reported.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -372,7 +376,7 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "is_default")]
     pub allow_apps: BTreeSet<String>,
     /// Who gets help.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub assist: Option<Assist>,
     /// What else is to be done.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -452,13 +456,13 @@ pub struct Match {
     #[serde(default, skip_serializing_if = "is_default")]
     pub transaction: Option<Names>,
     /// One of these conditions.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_tables")]
     pub any: Option<Vec<Match>>,
     /// All of these conditions.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_tables")]
     pub all: Option<Vec<Match>>,
     /// Not this condition.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub not: Option<Box<Match>>,
 }
 

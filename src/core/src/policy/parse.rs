@@ -344,6 +344,18 @@ mod tests {
                 "rollout.wave[0].match.region[1]",
                 "invalid type: integer `4`",
             ),
+            // a list is no table, and an empty one no condition that everyone fulfils
+            ("[[app]]\nid = 'x'\nmatch = []", "app[0].match", "invalid type: sequence, expected a table"),
+            ("[[app]]\nid = 'x'\nrequire = []", "app[0].require", "invalid type: sequence, expected a table"),
+            ("app = [[]]", "app[0]", "invalid type: sequence, expected a table"),
+            ("rollout = []", "rollout", "invalid type: sequence, expected a table"),
+            ("[[app]]\nid = 'x'\nmatch = { not = [] }", "app[0].match.not", "invalid type: sequence, expected a table"),
+            (
+                "[[app]]\nid = 'x'\nmatch = { any = [[]] }",
+                "app[0].match.any[0]",
+                "invalid type: sequence, expected a table",
+            ),
+            ("[[app]]\nid = 'x'\nmatch = { all = {} }", "app[0].match.all", "invalid type: map, expected a sequence"),
             // missing fields
             ("[[app]]\neffect = 'block'", "app[0]", "missing field `id`"),
             ("[exceptions]\ncriteria = 'x'\napprovals = 1", "exceptions", "missing field `max_duration`"),

@@ -451,6 +451,59 @@ impl<'de> Deserialize<'de> for Zone {
     }
 }
 
+/// A table. A derived `Deserialize` alone also takes a list for a struct, and an empty list for a condition that everyone
+/// fulfils.
+struct Table<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TableVisitor<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for TableVisitor<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(de::value::MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(TableVisitor(std::marker::PhantomData)).map(Self)
+    }
+}
+
+/// Reads a table.
+pub(super) fn table<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Table::deserialize(deserializer).map(|Table(table)| table)
+}
+
+/// Reads a table that may be missing.
+pub(super) fn optional_table<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Table<T>>::deserialize(deserializer)?.map(|Table(table)| table))
+}
+
+/// Reads a list of tables.
+pub(super) fn tables<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Vec::<Table<T>>::deserialize(deserializer)?.into_iter().map(|Table(table)| table).collect())
+}
+
+/// Reads a list of tables that may be missing.
+pub(super) fn optional_tables<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let tables = Option::<Vec<Table<T>>>::deserialize(deserializer)?;
+    Ok(tables.map(|tables| tables.into_iter().map(|Table(table)| table).collect()))
+}
+
 /// Reads a map in which no name comes twice: of two, one would be lost in silence.
 pub(super) fn unique_names<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
 where
