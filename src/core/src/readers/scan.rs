@@ -19,6 +19,10 @@ pub(super) const MAX_DEPTH: usize = 128;
 /// A newtype struct of this name is given the text of a value, not the value.
 pub(super) const RAW: &str = "mfa::Raw";
 
+/// A struct of this name is a key. Its one field is the key that is expected, in its quotes; when that is the key, the
+/// visitor is given nothing.
+pub(super) const KEY: &str = "mfa::Key";
+
 /// Marks the messages of our own visitors, which can only speak through `serde::de::Error::custom`.
 pub(super) const MARK: &str = "mfa:";
 
@@ -432,9 +436,26 @@ impl<'de> Deserializer<'de> for &mut Scanner<'de> {
         visitor.visit_borrowed_str(&self.text[start..self.at])
     }
 
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Stop> {
+        if name == KEY
+            && let [expected] = fields
+            && self.bytes()[self.at..].starts_with(expected.as_bytes())
+        {
+            self.at += expected.len();
+            return visitor.visit_unit();
+        }
+        self.deserialize_any(visitor)
+    }
+
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct enum identifier
+        tuple_struct map enum identifier
     }
 }
 
