@@ -87,7 +87,7 @@ pub(super) struct PhaseOut {
 #[derive(Debug)]
 pub(super) struct Fallback {
     pub(super) methods: u32,
-    pub(super) until: i64,
+    pub(super) until: Option<i64>,
     /// Microseconds a subject has from the first use.
     pub(super) per_user: Option<i64>,
     /// Indexes of `app` rules.
@@ -198,7 +198,7 @@ impl Compiled {
                     .iter()
                     .map(|fallback| Fallback {
                         methods: pushes(fallback.methods.mask(), enrol.number_matching),
-                        until: fallback.until.map_or(i64::MAX, Instant::micros),
+                        until: fallback.until.map(Instant::micros),
                         per_user: fallback.max_days_per_user.map(|days| i64::from(days) * 86_400_000_000),
                         not_for_app: app_indexes(&fallback.not_for_app),
                     })

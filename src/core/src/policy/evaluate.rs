@@ -54,6 +54,8 @@ impl Evaluator {
 #[derive(Clone, Copy)]
 struct Clock {
     enforce_from: i64,
+    /// That of the tier.
+    grace: Option<i64>,
     /// Enforcement on this subject; unknown with the creation of the account.
     start: Option<i64>,
     deadline: Option<i64>,
@@ -193,13 +195,19 @@ impl Compiled {
                     (StageEffect::Remind, _) => Outcome::AllowRemind,
                     (StageEffect::Block, _) => Outcome::Block,
                     (StageEffect::Limit, First::Is(app)) if stage.allow_apps.contains(&app) => Outcome::AllowRemind,
+                    (StageEffect::Limit, First::Unknown) if !stage.allow_apps.is_empty() => Outcome::Indeterminate,
                     (StageEffect::Limit, _) => Outcome::Limit,
                 },
+                // A stage may begin before enforcement, and on a new account later.
+                None if !excluded && self.may_have_begun(clock, as_of) => Outcome::Indeterminate,
                 None if enrolment == Enrolment::InGrace => Outcome::AllowRemind,
                 // Nothing softens the requirement.
                 None => Outcome::Block,
             },
         };
+        if of_enrolment == Outcome::Indeterminate {
+            reasons |= Reason::MissingInput.bit();
+        }
 
         let of_session = match session {
             None | Some(Session::Satisfied) => Outcome::Allow,
@@ -282,13 +290,24 @@ impl Compiled {
         let start = row.created_at().map(|created_at| created_at.max(enforce_from));
         let grace = tier.map(|tier| tier.grace);
         let deadline = start.zip(grace).map(|(start, grace)| start.saturating_add(grace));
-        Some(Clock { enforce_from, start, deadline })
+        Some(Clock { enforce_from, grace, start, deadline })
     }
 
     /// Index of the stage reached.
     #[inline]
     fn stage(&self, clock: Clock, as_of: i64) -> Option<usize> {
         self.stages.iter().rposition(|stage| clock.of(stage).is_some_and(|from| as_of >= from))
+    }
+
+    /// Whether a stage is reached if the account, whose creation is unknown, is old enough.
+    fn may_have_begun(&self, clock: Option<Clock>, as_of: Option<i64>) -> bool {
+        match (clock, as_of) {
+            (Some(Clock { enforce_from, grace, start: None, .. }), Some(as_of)) => {
+                let deadline = grace.map(|grace| enforce_from.saturating_add(grace));
+                self.stage(Clock { enforce_from, grace, start: Some(enforce_from), deadline }, as_of).is_some()
+            }
+            _ => false,
+        }
     }
 
     /// First instant of a stage for a subject.
