@@ -22,6 +22,10 @@ pub struct Compiled {
     pub(super) atoms: Vec<Atom>,
     pub(super) tests: Tests,
     pub(super) ops: Vec<Op>,
+    /// The tests that tiers and waves need.
+    pub(super) asked_of_subjects: Box<[u64]>,
+    /// The tests that session rules need.
+    pub(super) asked_of_sessions: Box<[u64]>,
     pub(super) tiers: Vec<Tier>,
     pub(super) waves: Vec<Wave>,
     /// The `app`, then the `step_up`, then the `context` rules. An application class is an index of the first.
@@ -211,7 +215,8 @@ impl Compiled {
             when: conditions.add(&wave.when),
             enforce_from: wave.enforce_from.micros(),
         });
-        let waves = waves.collect();
+        let waves: Vec<_> = waves.collect();
+        let of_subjects = conditions.ops.len();
         let sections = [
             (&policy.app, Reason::StepUpApp),
             (&policy.step_up, Reason::StepUpTx),
@@ -264,9 +269,18 @@ impl Compiled {
                 .filter(|tier| exceptions.never_for.contains(&policy.tier[*tier].id))
                 .collect(),
         });
+        let tests = Tests::new(&conditions.atoms);
+        let asked = |ops: &[Op]| {
+            let tests = ops.iter().filter_map(|op| if let Op::Test(test) = op { Some(*test) } else { None });
+            tests.collect::<Vec<_>>()
+        };
+        let forbidden = tiers.iter().filter_map(|tier| tier.forbids);
+        let asked_of_sessions = tests.set(asked(&conditions.ops[of_subjects..]).into_iter().chain(forbidden));
         Self {
             hash: policy.hash(),
-            tests: Tests::new(&conditions.atoms),
+            asked_of_subjects: tests.set(asked(&conditions.ops[..of_subjects]).into_iter()),
+            asked_of_sessions,
+            tests,
             atoms: conditions.atoms,
             ops: conditions.ops,
             tiers,
