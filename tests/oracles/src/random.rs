@@ -481,9 +481,6 @@ impl When {
     }
 }
 
-/// The last `as_of` that is tried: the evaluator takes the very last microsecond for the end of what has none.
-const LAST: i64 = i64::MAX - 1;
-
 /// A row before it meets its policy.
 #[derive(Debug, Clone)]
 struct Draft {
@@ -575,6 +572,7 @@ fn exception() -> impl Strategy<Value = (Exception<'static>, (When, When, bool, 
         "Security",
         "friend:bo",
         "manager:sam",
+        "security:manager",
         "security:",
     ];
     let approver = prop_oneof![1 => Just(None), 15 => select(APPROVERS).prop_map(Some)];
@@ -612,7 +610,7 @@ fn exception() -> impl Strategy<Value = (Exception<'static>, (When, When, bool, 
 
 fn draft() -> impl Strategy<Value = Draft> {
     let subject = (
-        prop_oneof![6 => Just(Some("sam")), 1 => Just(Some("KIM")), 1 => Just(None)],
+        prop_oneof![6 => Just(Some("sam")), 1 => Just(Some("KIM")), 1 => Just(Some("manager")), 1 => Just(None)],
         word(POPULATIONS),
         words(ROLES),
         maybe(0.9),
@@ -650,7 +648,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     let as_of = prop_oneof![
         1 => Just(When::Unknown),
         24 => (any::<Index>(), off()).prop_map(|(index, off)| When::At(index, off)),
-        1 => select(&[i64::MIN, 0, LAST][..]).prop_map(When::Exactly),
+        1 => select(&[i64::MIN, 0, i64::MAX][..]).prop_map(When::Exactly),
     ];
     (weighted(0.97, subject), weighted(0.75, app), weighted(0.85, context), lists, (as_of, when(2), when(3), when(2)))
         .prop_map(|(subject, app, context, (factors, exceptions), times)| {
@@ -715,9 +713,6 @@ pub fn complete(row: &Row<'static>, seed: u64, boundaries: &Boundaries) -> Row<'
         dice.words(&mut context.signals, SIGNALS);
         dice.word(&mut context.protocol, PROTOCOLS);
         dice.word(&mut context.transaction, TRANSACTIONS);
-        // Where MFA was done, it was done with something.
-        let fewest = usize::from(context.mfa_at.is_some());
-        context.used_methods.get_or_insert_with(|| vec![None; fewest + dice.below(2)]);
         dice.words(&mut context.used_methods, METHODS);
         dice.at(&mut context.mfa_at, boundaries, now);
         dice.bit(&mut context.federation_attested);
@@ -785,7 +780,7 @@ impl Dice {
         match now {
             Some(now) if self.below(2) == 0 => {
                 let span = self.one_of(&boundaries.spans).saturating_mul(self.one_of(&[-1, 1]));
-                now.saturating_add(span).saturating_add(off).min(LAST)
+                now.saturating_add(span).saturating_add(off)
             }
             _ => self.one_of(&boundaries.instants) + off,
         }

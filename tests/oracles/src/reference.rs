@@ -193,7 +193,13 @@ pub fn decide<'p>(policy: &'p Policy, hash: &'p str, row: &Row<'_>) -> Decision<
 
     let excluded = tier.is_some_and(|tier| tier.exclude_from_enforcement);
     let settled = matches!(enrolment, Enrolment::Compliant | Enrolment::NotApplicable);
-    let stage = if settled || excluded { None } else { stage(policy, start, deadline, row.as_of) };
+    let stage_since = |start: Option<i64>| {
+        let deadline = both(start, tier).map(|(start, tier)| start.saturating_add(tier.grace.micros()));
+        if settled || excluded { None } else { stage(policy, start, deadline, row.as_of) }
+    };
+    let stage = stage_since(start);
+    // An account of unknown age may be as old as can be.
+    let may_be_in_a_stage = start.is_none() && stage_since(enforce_from).is_some();
     let of_enrolment = match enrolment {
         Enrolment::Compliant => Outcome::Allow,
         Enrolment::NotApplicable => Outcome::Exempt,
@@ -205,9 +211,11 @@ pub fn decide<'p>(policy: &'p Policy, hash: &'p str, row: &Row<'_>) -> Decision<
                 StageEffect::Block => Outcome::Block,
                 StageEffect::Limit => match app_class {
                     First::Is(class) if stage.allow_apps.contains(class) => Outcome::AllowRemind,
+                    First::Unknown if !stage.allow_apps.is_empty() => Outcome::Indeterminate,
                     _ => Outcome::Limit,
                 },
             },
+            None if may_be_in_a_stage => Outcome::Indeterminate,
             None if enrolment == Enrolment::InGrace => Outcome::AllowRemind,
             None => Outcome::Block,
         },
@@ -239,7 +247,7 @@ pub fn decide<'p>(policy: &'p Policy, hash: &'p str, row: &Row<'_>) -> Decision<
     }
 
     // Both.
-    if enrolment == Enrolment::Unknown || enforced.is_none() || judged.session == Some(Session::Unknown) {
+    if of_enrolment == Outcome::Indeterminate || enforced.is_none() || judged.session == Some(Session::Unknown) {
         reasons.insert(Reason::MissingInput);
     }
     let tier_id = tier.map(|tier| tier.id.as_str());
@@ -651,6 +659,8 @@ fn approved(rules: &Exceptions, approvers: Option<&[Option<&str>]>, beneficiary:
     if needed == 0 {
         return Some(true);
     }
+    // Roles and people, who may be called like roles.
+    let mut roles: BTreeSet<String> = BTreeSet::new();
     let mut certain: BTreeSet<String> = BTreeSet::new();
     let mut possible: BTreeSet<String> = BTreeSet::new();
     let mut anybody = 0;
@@ -668,15 +678,15 @@ fn approved(rules: &Exceptions, approvers: Option<&[Option<&str>]>, beneficiary:
         }
         match (person, beneficiary) {
             // A role is somebody; who, is not known.
-            (None, _) => drop(certain.insert(role.to_ascii_lowercase())),
+            (None, _) => drop(roles.insert(role.to_ascii_lowercase())),
             (Some(person), None) => drop(possible.insert(person)),
             (Some(person), Some(beneficiary)) if is(Some(beneficiary), &person) => {}
             (Some(person), Some(_)) => drop(certain.insert(person)),
         }
     }
-    if certain.len() >= needed {
+    if roles.len() + certain.len() >= needed {
         Some(true)
-    } else if certain.union(&possible).count() + anybody >= needed {
+    } else if roles.len() + certain.len() + possible.len() + anybody >= needed {
         None
     } else {
         Some(false)
@@ -754,7 +764,8 @@ struct Used {
     /// Known names, and whether there may be others.
     methods: Vec<Method>,
     others: bool,
-    known_empty: bool,
+    /// Whether there is none at all.
+    nothing: Maybe,
     unknown_method: bool,
     federated: bool,
     attested: Maybe,
@@ -765,7 +776,7 @@ impl Used {
         let mut used = Self {
             methods: Vec::new(),
             others: context.used_methods.is_none(),
-            known_empty: context.used_methods.as_ref().is_some_and(Vec::is_empty),
+            nothing: context.used_methods.as_ref().map(Vec::is_empty),
             unknown_method: false,
             federated: context.federated == Some(true),
             attested: context.federation_attested,
@@ -795,11 +806,11 @@ impl Used {
         counting.map(|method| method.strength()).max().unwrap_or(Strength::None)
     }
 
-    /// The strength there may be at most. A method nobody knows may be any that is allowed.
+    /// The strength there may be at most. A method nobody knows may be any.
     fn most(&self, required: &Required) -> Strength {
-        let known = self.methods.iter().copied().filter(|method| self.counts(*method, required) != Some(false));
-        let others = Method::ALL.into_iter().filter(|method| self.others && required.allows(*method));
-        known.chain(others).map(Method::strength).max().unwrap_or(Strength::None)
+        let candidates: Vec<Method> = if self.others { Method::ALL.to_vec() } else { self.methods.clone() };
+        let counting = candidates.into_iter().filter(|method| self.counts(*method, required) != Some(false));
+        counting.map(Method::strength).max().unwrap_or(Strength::None)
     }
 
     fn strong(&self, required: &Required) -> Maybe {
@@ -885,14 +896,13 @@ impl<'p> SessionJudge<'p> {
         let used = Used::of(context);
         let required = judge.required.clone();
         let fresh = |required: &Required| -> Maybe {
-            let max_age = match required.max_age {
-                None => return Some(true),
-                // What was not done has no age.
-                Some(_) if used.known_empty => return Some(false),
-                Some(max_age) => max_age,
+            let Some(max_age) = required.max_age else {
+                return Some(true);
             };
-            let (mfa_at, as_of) = both(context.mfa_at, row.as_of)?;
-            Some(mfa_at <= as_of && distance(mfa_at, as_of) <= i128::from(max_age))
+            let recent = both(context.mfa_at, row.as_of)
+                .map(|(mfa_at, as_of)| mfa_at <= as_of && distance(mfa_at, as_of) <= i128::from(max_age));
+            // What was not done has no age.
+            and(not(used.nothing), recent)
         };
         let satisfies = |required: &Required| and(used.strong(required), fresh(required));
         let (strong, recent) = (used.strong(&required), fresh(&required));
@@ -910,7 +920,7 @@ impl<'p> SessionJudge<'p> {
         if strong == Some(false) {
             judge.reasons.insert(Reason::SessionWeak);
         }
-        if recent == Some(false) && !used.known_empty {
+        if recent == Some(false) && used.nothing != Some(true) {
             judge.reasons.insert(Reason::SessionStale);
         }
         if strong != Some(true) && used.claims_would_do(&required) {

@@ -1,7 +1,7 @@
 //! Laws: what must hold between the answers to two rows, or of two policies, whatever the answers are.
 
 use mfa_core::model::{Method, Strength};
-use mfa_core::policy::document::{Match, StageEffect};
+use mfa_core::policy::document::Match;
 use mfa_core::policy::{Compiled, DEFAULT_POLICY, Decision, Enrolment, Outcome, Policy, Reason, Session};
 use mfa_oracles::random::{Boundaries, Dice, Document, complete, policy_and_rows, rows_for};
 use mfa_oracles::row::{Exception, Factor, Row};
@@ -432,8 +432,7 @@ proptest! {
                 open.contains(&partial.decision)
                     || blocked
                     || partial.decision == full.decision
-                    || needless
-                    || softens(&document, &partial),
+                    || needless,
                 "{:#?}\n{:#?}\n{:?}\n{:?}", row, whole, partial, full
             );
             let missing = [partial.would_decision, partial.decision].contains(&Outcome::Indeterminate);
@@ -494,12 +493,6 @@ proptest! {
             }
         }
     }
-}
-
-/// A limit stands where nobody knows whether it is for the application.
-fn softens(document: &Document, decision: &Decision<'_>) -> bool {
-    let stage = document.policy().stage.iter().find(|stage| Some(stage.n) == decision.stage);
-    stage.is_some_and(|stage| stage.effect == StageEffect::Limit && !stage.allow_apps.is_empty())
 }
 
 /// Whether the session's MFA, done this instant, is all that a critical application asks for.

@@ -5,7 +5,7 @@ mod boundaries;
 mod cedar;
 mod exhaustive;
 mod laws;
-mod open;
+mod unknowns;
 
 use proptest::test_runner::Config;
 
