@@ -423,18 +423,18 @@ proptest! {
             // The protocols of a tier that is not known are not known either; the tier is then what is missing.
             let known = !matches!(partial.session, Some(Session::Unknown)) && partial.tier.is_some();
             prop_assert!(!known || partial.session == full.session, "{:#?}\n{:#?}", row, whole);
-            let open = [Outcome::Indeterminate, Outcome::ReportOnly];
-            let needless =
-                partial.decision == Outcome::AllowException && full.decision <= Outcome::AllowException;
+            let (before, after) = (partial.would_decision, full.would_decision);
+            let needless = before == Outcome::AllowException && after <= Outcome::AllowException;
             // A block stands, although the tier that nobody knows may be one that nothing is enforced on.
-            let blocked = partial.tier.is_none() && partial.decision == Outcome::Block;
+            let blocked = before == Outcome::Block && partial.tier.is_none();
             prop_assert!(
-                open.contains(&partial.decision)
-                    || blocked
-                    || partial.decision == full.decision
-                    || needless,
+                before == after || before == Outcome::Indeterminate || needless || blocked,
                 "{:#?}\n{:#?}\n{:?}\n{:?}", row, whole, partial, full
             );
+            let reported = Outcome::ReportOnly;
+            if partial.decision != Outcome::Indeterminate {
+                prop_assert_eq!(partial.decision == reported, full.decision == reported, "{:#?}", row);
+            }
             let missing = [partial.would_decision, partial.decision].contains(&Outcome::Indeterminate);
             prop_assert!(!missing || has(&partial, Reason::MissingInput), "{:#?}", row);
         }
