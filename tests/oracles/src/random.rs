@@ -96,6 +96,20 @@ const METHODS: &[&str] = &[
     "backup_code",
 ];
 
+/// What a session rule may list. What never satisfies MFA may be among it, and does not.
+const LISTED: &[&str] = &[
+    "totp",
+    "push",
+    "push_number",
+    "fido2_key",
+    "passkey_sync",
+    "fed_mfa",
+    "fed_sf",
+    "password",
+    "temp_pass",
+    "bypass_code",
+];
+
 /// With midnights that do not exist, hours that come twice, a leap day and instants that coincide.
 const DATES: &[&str] = &[
     "2026-03-29T02:30:00",

@@ -244,3 +244,71 @@ fn enrolment_and_session_together() {
         agree(&document, &row);
     }
 }
+
+/// What rules can ask for.
+const REQUIREMENTS: &[&str] = &[
+    "allow = 'totp'",
+    "allow = ['push', 'fed_mfa']",
+    "allow = ['fido2_key', 'totp', 'password']",
+    "allow = []",
+    "allow = ['bypass_code', 'fed_sf']",
+    "allow = ['fido2_key', 'fed_mfa'], strength = 'phishing_resistant'",
+    "allow = ['push_number', 'fido2_key', 'fed_sf'], max_age = 'PT0S'",
+    "strength = 'none'",
+    "strength = 'single', max_age = 'PT1H'",
+    "strength = 'mfa', every_access = true",
+    "strength = 'pr_hardware', max_age = 'PT1H'",
+    "max_age = 'P1D'",
+];
+
+/// Every two requirements together, of any sections, certain or not, and all that a session can have done.
+#[test]
+fn every_two_requirements() {
+    let mut text = String::from("schema = 'mfa-policy/1'\nid = 'p'\nversion = '1'\neffective_from = 2026-01-01\n");
+    text += "[[tier]]\nid = 'm'\nenrol = { allow = 'totp', min_factors = 0 }\n";
+    for (index, require) in REQUIREMENTS.iter().enumerate() {
+        // Names in another order than the rules, on both sides of the tier's.
+        let (section, name) = (["app", "step_up", "context"][index % 3], ["z", "b", "x", "d"][index % 4]);
+        text += &format!(
+            "[[{section}]]\nid = '{name}{index}'\nmatch = {{ signal = 's{index}' }}\nrequire = {{ {require} }}\n"
+        );
+    }
+    let document = Document::new(text);
+    let signals: Vec<String> = (0..REQUIREMENTS.len()).map(|index| format!("s{index}")).collect();
+    let methods = ["totp", "push", "push_number", "fido2_key", "fed_mfa", "password", "bypass_code"];
+    let mut used: Vec<Option<Vec<Option<&str>>>> = vec![None, Some(vec![]), Some(vec![None])];
+    for (index, one) in methods.iter().enumerate() {
+        used.push(Some(vec![Some(one)]));
+        used.push(Some(vec![Some(one), None]));
+        used.extend(methods[index + 1..].iter().map(|other| Some(vec![Some(*one), Some(*other)])));
+    }
+    for (index, one) in signals.iter().enumerate() {
+        for other in signals[index..].iter().map(|other| Some(other.as_str())).chain([None]) {
+            for used_methods in &used {
+                for mfa_at in [Some(DEADLINE), Some(DEADLINE - DAY), None] {
+                    for (federated, federation_attested) in
+                        [(None, Some(false)), (None, None), (Some(true), Some(true)), (Some(true), Some(false))]
+                    {
+                        let context = Context {
+                            signals: Some(vec![Some(one), other]),
+                            used_methods: used_methods.clone(),
+                            mfa_at,
+                            federated,
+                            federation_attested,
+                            ..Context::default()
+                        };
+                        let row = Row {
+                            subject: subject(1),
+                            factors: Some(vec![]),
+                            context: Some(context),
+                            exceptions: Some(vec![]),
+                            as_of: Some(DEADLINE),
+                            app: None,
+                        };
+                        assert_eq!(document.evaluate(&row), document.reference(&row), "{row:#?}");
+                    }
+                }
+            }
+        }
+    }
+}
