@@ -285,7 +285,7 @@ fn tier() -> impl Strategy<Value = (Table, Option<Index>)> {
 
 fn requirement() -> impl Strategy<Value = Value> {
     let strength = select(&["none", "single", "mfa", "phishing_resistant", "pr_hardware"][..]);
-    (weighted(0.6, strength), weighted(0.5, duration()), proptest::bool::weighted(0.1), weighted(0.3, methods(METHODS)))
+    (weighted(0.6, strength), weighted(0.5, duration()), proptest::bool::weighted(0.1), weighted(0.3, methods(LISTED)))
         .prop_map(|(strength, max_age, every_access, allow)| {
             Value::Table(table([
                 ("strength", strength.map(text)),

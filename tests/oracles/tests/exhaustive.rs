@@ -1,7 +1,10 @@
 //! A small policy and every combination of a small domain: the evaluator says what the naive interpreter says.
 
+use mfa_core::policy::{Compiled, Evaluator};
 use mfa_oracles::random::Document;
 use mfa_oracles::row::{App, Context, Exception, Factor, Row, Subject};
+
+use crate::texts;
 
 /// Two tiers, two applications, a transaction, a signal, a wave and exceptions.
 const POLICY: &str = r#"
@@ -186,14 +189,28 @@ fn instant(index: usize) -> Option<i64> {
     [Some(DEADLINE), Some(ENFORCED - 1), Some(ENFORCED), Some(DEADLINE - 1), Some(DEADLINE + 1), None][index]
 }
 
-fn agree(document: &Document, row: &Row<'static>) {
-    assert_eq!(document.evaluate(row), document.reference(row), "{row:#?}");
+/// The evaluator as it is, the evaluator that remembers the rows before, and the naive interpreter.
+struct Agreement {
+    document: Document,
+    evaluator: Evaluator,
+}
+
+impl Agreement {
+    fn on(text: &str) -> Self {
+        Self { document: Document::new(text.to_owned()), evaluator: Evaluator::new(Compiled::parse(text).unwrap()) }
+    }
+
+    fn check(&mut self, row: &Row<'_>) {
+        let expected = self.document.reference(row);
+        assert_eq!(self.document.evaluate(row), expected, "{row:#?}");
+        row.with_input(|input| assert_eq!(texts(self.evaluator.evaluate(input)), expected, "{row:#?}"));
+    }
 }
 
 /// Everything about the enrolment, with the applications and without.
 #[test]
 fn every_enrolment() {
-    let document = Document::new(POLICY.to_owned());
+    let mut agreement = Agreement::on(POLICY);
     for mut index in 0..SUBJECTS * FACTORS * EXCEPTIONS * INSTANTS * APPS {
         let row = Row {
             subject: subject(digit(&mut index, SUBJECTS)),
@@ -203,14 +220,14 @@ fn every_enrolment() {
             app: app(digit(&mut index, APPS)),
             context: None,
         };
-        agree(&document, &row);
+        agreement.check(&row);
     }
 }
 
 /// Everything about the session, of somebody of each tier and of no known one.
 #[test]
 fn every_session() {
-    let document = Document::new(POLICY.to_owned());
+    let mut agreement = Agreement::on(POLICY);
     for mut index in 0..3 * CONTEXTS * APPS * 2 {
         let row = Row {
             // The workforce, a partner, and nobody knows.
@@ -221,7 +238,7 @@ fn every_session() {
             exceptions: exceptions(1 + 3 * digit(&mut index, 2)),
             as_of: Some(DEADLINE),
         };
-        agree(&document, &row);
+        agreement.check(&row);
     }
 }
 
@@ -229,7 +246,7 @@ fn every_session() {
 /// of their number.
 #[test]
 fn enrolment_and_session_together() {
-    let document = Document::new(POLICY.to_owned());
+    let mut agreement = Agreement::on(POLICY);
     let all = SUBJECTS * FACTORS * EXCEPTIONS * INSTANTS * APPS * CONTEXTS;
     for index in (0..200_000).map(|row| row * 695_230_661 % all) {
         let mut index = index;
@@ -241,7 +258,7 @@ fn enrolment_and_session_together() {
             app: app(digit(&mut index, APPS)),
             context: context(digit(&mut index, CONTEXTS)),
         };
-        agree(&document, &row);
+        agreement.check(&row);
     }
 }
 
@@ -273,7 +290,7 @@ fn every_two_requirements() {
             "[[{section}]]\nid = '{name}{index}'\nmatch = {{ signal = 's{index}' }}\nrequire = {{ {require} }}\n"
         );
     }
-    let document = Document::new(text);
+    let mut agreement = Agreement::on(&text);
     let signals: Vec<String> = (0..REQUIREMENTS.len()).map(|index| format!("s{index}")).collect();
     let methods = ["totp", "push", "push_number", "fido2_key", "fed_mfa", "password", "bypass_code"];
     let mut used: Vec<Option<Vec<Option<&str>>>> = vec![None, Some(vec![]), Some(vec![None])];
@@ -305,7 +322,7 @@ fn every_two_requirements() {
                             as_of: Some(DEADLINE),
                             app: None,
                         };
-                        assert_eq!(document.evaluate(&row), document.reference(&row), "{row:#?}");
+                        agreement.check(&row);
                     }
                 }
             }
