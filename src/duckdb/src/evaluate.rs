@@ -3,10 +3,8 @@
 //! STRUCT arguments are matched by field name. A field that is missing is unknown, one that is not asked for is ignored.
 
 use std::cell::RefCell;
-use std::ops::Range;
-use std::rc::Rc;
 
-use mfa_core::policy::{App, Compiled, Context, DEFAULT_POLICY, Decision, ExceptionInput, FactorInput, Input, Subject};
+use mfa_core::policy::{Attribute, Compiled, DEFAULT_POLICY, Decision, Evaluator, ExceptionInput, FactorInput, Row};
 
 use crate::ffi::read::{Expected, Vector};
 use crate::ffi::scalar::ScalarFunction;
@@ -59,24 +57,28 @@ fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> R
     let [subject, factors, app, context, exceptions, as_of, ..] = arguments else {
         return Err("six arguments are needed".to_owned());
     };
-    let subject = SubjectFields::new(subject)?;
-    let factors = FactorFields::new(factors)?;
-    let app = AppFields::new(app)?;
-    let context = ContextFields::new(context)?;
-    let exceptions = ExceptionFields::new(exceptions)?;
     as_of.expect(Expected::Timestamp, "as_of")?;
-    let mut scratch = Scratch::default();
-    let mut policies = Policies::default();
-    for row in 0..rows {
-        let policy = policies.get(arguments.get(6).and_then(|policy| policy.text(row)))?;
-        let decision =
-            scratch.decide(&policy, &subject, &factors, &app, &context, &exceptions, as_of.timestamp(row), row);
-        write(&decision, policy.hash(), row, result);
-    }
-    Ok(())
+    let columns = Columns {
+        subject: SubjectFields::new(subject)?,
+        factors: FactorFields::new(factors)?,
+        app: AppFields::new(app)?,
+        context: ContextFields::new(context)?,
+        exceptions: ExceptionFields::new(exceptions)?,
+        as_of,
+    };
+    let policy = arguments.get(6);
+    EVALUATORS.with_borrow_mut(|evaluators| {
+        for row in 0..rows {
+            let document = policy.and_then(|policy| policy.text(row)).unwrap_or(DEFAULT_POLICY);
+            let evaluator = evaluators.get(document)?;
+            let decision = evaluator.evaluate(&At::new(&columns, row));
+            write(&decision, row, result);
+        }
+        Ok(())
+    })
 }
 
-fn write(decision: &Decision<'_>, hash: &str, row: usize, result: &mut Writer<'_>) {
+fn write(decision: &Decision<'_>, row: usize, result: &mut Writer<'_>) {
     result.field(0).text(row, decision.decision.as_str());
     result.field(1).text(row, decision.would_decision.as_str());
     result.field(2).text(row, decision.enrolment.as_str());
@@ -90,7 +92,7 @@ fn write(decision: &Decision<'_>, hash: &str, row: usize, result: &mut Writer<'_
     optional(result.field(10), row, decision.max_age_micros, Writer::interval);
     result.field(11).optional_text(row, decision.tier);
     result.field(12).optional_text(row, decision.wave);
-    result.field(13).text(row, hash);
+    result.field(13).text(row, decision.policy_hash);
     result.field(14).optional_text(row, decision.strength.map(|strength| strength.as_str()));
 }
 
@@ -106,40 +108,42 @@ fn optional<'w, 'c, T>(
     }
 }
 
-/// The policies seen by this thread, compiled; a query has one, a comparison two.
+/// How many policies a thread keeps; a query has one, a comparison two.
 const KEPT: usize = 16;
 
 thread_local! {
-    static COMPILED: RefCell<Vec<(String, Rc<Compiled>)>> = const { RefCell::new(Vec::new()) };
+    static EVALUATORS: RefCell<Evaluators> = const { RefCell::new(Evaluators { kept: Vec::new(), last: 0 }) };
 }
 
-/// The policy of the previous row, which is almost always that of the next.
-#[derive(Default)]
-struct Policies<'a> {
-    last: Option<(&'a str, Rc<Compiled>)>,
+/// The policies seen by this thread, compiled, with the documents they were compiled from.
+struct Evaluators {
+    kept: Vec<(String, Evaluator)>,
+    /// That of the previous row, which is almost always that of the next.
+    last: usize,
 }
 
-impl<'a> Policies<'a> {
-    fn get(&mut self, document: Option<&'a str>) -> Result<Rc<Compiled>, Error> {
-        let document = document.unwrap_or(DEFAULT_POLICY);
-        if let Some((last, compiled)) = &self.last
-            && (std::ptr::eq(*last, document) || *last == document)
-        {
-            return Ok(Rc::clone(compiled));
+impl Evaluators {
+    #[inline]
+    fn get(&mut self, document: &str) -> Result<&mut Evaluator, Error> {
+        if self.kept.get(self.last).is_none_or(|(text, _)| text != document) {
+            self.find(document)?;
         }
-        let compiled = COMPILED.with_borrow_mut(|kept| {
-            if let Some((_, compiled)) = kept.iter().find(|(text, _)| text == document) {
-                return Ok(Rc::clone(compiled));
-            }
-            let compiled = Rc::new(Compiled::parse(document).map_err(|error| error.to_string())?);
-            if kept.len() == KEPT {
-                kept.remove(0);
-            }
-            kept.push((document.to_owned(), Rc::clone(&compiled)));
-            Ok::<_, Error>(compiled)
-        })?;
-        self.last = Some((document, Rc::clone(&compiled)));
-        Ok(compiled)
+        Ok(&mut self.kept[self.last].1)
+    }
+
+    #[cold]
+    fn find(&mut self, document: &str) -> Result<(), Error> {
+        if let Some(known) = self.kept.iter().position(|(text, _)| text == document) {
+            self.last = known;
+            return Ok(());
+        }
+        let compiled = Compiled::parse(document).map_err(|error| error.to_string())?;
+        if self.kept.len() == KEPT {
+            self.kept.remove(0);
+        }
+        self.kept.push((document.to_owned(), Evaluator::new(compiled)));
+        self.last = self.kept.len() - 1;
+        Ok(())
     }
 }
 
@@ -219,111 +223,185 @@ impl<'a, 'c> ExceptionFields<'a, 'c> {
     }
 }
 
-fn text<'a>(field: Option<&'a Vector<'_>>, row: usize) -> Option<&'a str> {
+/// The arguments.
+struct Columns<'a, 'c> {
+    subject: SubjectFields<'a, 'c>,
+    factors: FactorFields<'a, 'c>,
+    app: AppFields<'a, 'c>,
+    context: ContextFields<'a, 'c>,
+    exceptions: ExceptionFields<'a, 'c>,
+    as_of: &'a Vector<'c>,
+}
+
+/// One row of them.
+struct At<'r, 'a, 'c> {
+    columns: &'r Columns<'a, 'c>,
+    row: usize,
+    /// Whether the STRUCTs are there: the fields of one that is not need not be NULL.
+    subject: bool,
+    app: bool,
+    context: bool,
+}
+
+impl<'r, 'a, 'c> At<'r, 'a, 'c> {
+    #[inline]
+    fn new(columns: &'r Columns<'a, 'c>, row: usize) -> Self {
+        Self {
+            columns,
+            row,
+            subject: columns.subject.whole.is_valid(row),
+            app: columns.app.whole.is_valid(row),
+            context: columns.context.whole.is_valid(row),
+        }
+    }
+}
+
+#[inline]
+fn text<'v>(field: Option<&'v Vector<'_>>, row: usize) -> Option<&'v str> {
     field?.text(row)
 }
 
+#[inline]
 fn boolean(field: Option<&Vector<'_>>, row: usize) -> Option<bool> {
     field?.boolean(row)
 }
 
+#[inline]
 fn timestamp(field: Option<&Vector<'_>>, row: usize) -> Option<i64> {
     field?.timestamp(row)
 }
 
-/// Appends the texts of a list and says where they are; a NULL element is left out.
-fn texts<'a>(field: Option<&'a Vector<'_>>, row: usize, words: &mut Vec<&'a str>) -> Option<Range<usize>> {
-    let field = field?;
-    let (list, element) = (field.list(row)?, field.element()?);
-    let start = words.len();
-    words.extend(list.filter_map(|row| element.text(row)));
-    Some(start..words.len())
+/// Hands on the words of a list; false where there is none.
+#[inline]
+fn texts<'v>(field: Option<&'v Vector<'_>>, row: usize, each: impl FnMut(Option<&'v str>)) -> bool {
+    let list = field.and_then(|field| Some((field.list(row)?, field.element()?)));
+    list.map(|(rows, element)| rows.map(|row| element.text(row)).for_each(each)).is_some()
 }
 
-/// Lists of one row, kept for the next one's.
-#[derive(Default)]
-struct Scratch<'a> {
-    words: Vec<&'a str>,
-    approvers: Vec<Option<Range<usize>>>,
-    factors: Vec<FactorInput<'a>>,
-}
+impl Row for At<'_, '_, '_> {
+    #[inline]
+    fn has_subject(&self) -> bool {
+        self.subject
+    }
 
-impl<'a> Scratch<'a> {
-    #[expect(clippy::too_many_arguments, reason = "one for each argument of the function")]
-    fn decide<'p>(
-        &mut self,
-        policy: &'p Compiled,
-        subject: &SubjectFields<'a, '_>,
-        factors: &FactorFields<'a, '_>,
-        app: &AppFields<'a, '_>,
-        context: &ContextFields<'a, '_>,
-        exceptions: &ExceptionFields<'a, '_>,
-        as_of: Option<i64>,
-        row: usize,
-    ) -> Decision<'p> {
-        self.words.clear();
-        self.approvers.clear();
-        self.factors.clear();
-        let roles = texts(subject.roles, row, &mut self.words);
-        let signals = texts(context.signals, row, &mut self.words);
-        let used_methods = texts(context.used_methods, row, &mut self.words);
-        let exception_rows = exceptions.whole.list(row);
-        for row in exception_rows.clone().unwrap_or_default() {
-            let approvers = texts(exceptions.approvers, row, &mut self.words);
-            self.approvers.push(approvers);
+    #[inline]
+    fn has_app(&self) -> bool {
+        self.app
+    }
+
+    #[inline]
+    fn has_context(&self) -> bool {
+        self.context
+    }
+
+    #[inline]
+    fn word(&self, attribute: Attribute) -> Option<&str> {
+        let Columns { subject, app, context, .. } = self.columns;
+        let (is_there, field) = match attribute {
+            Attribute::Population => (self.subject, subject.population),
+            Attribute::Department => (self.subject, subject.department),
+            Attribute::Region => (self.subject, subject.region),
+            Attribute::App => (self.app, app.id),
+            Attribute::Sensitivity => (self.app, app.sensitivity),
+            Attribute::Protocol => (self.context, context.protocol),
+            Attribute::Transaction => (self.context, context.transaction),
+            Attribute::Role | Attribute::Signal => (false, None),
+        };
+        if is_there { text(field, self.row) } else { None }
+    }
+
+    #[inline]
+    fn words(&self, attribute: Attribute, each: impl FnMut(Option<&str>)) -> bool {
+        match attribute {
+            Attribute::Role => self.subject && texts(self.columns.subject.roles, self.row, each),
+            Attribute::Signal => self.context && texts(self.columns.context.signals, self.row, each),
+            _ => false,
         }
-        let factor_rows = factors.whole.list(row);
-        self.factors.extend(factor_rows.clone().unwrap_or_default().map(|row| FactorInput {
-            method: text(factors.method, row),
-            enrolled_at: timestamp(factors.enrolled_at, row),
-            last_used_at: timestamp(factors.last_used_at, row),
-            attested: boolean(factors.attested, row),
-            number_matching: boolean(factors.number_matching, row),
-            user_verified: boolean(factors.user_verified, row),
-            status: text(factors.status, row),
-        }));
-        let words = |range: Option<Range<usize>>| range.map(|range| &self.words[range]);
-        let exception_list: Vec<_> = exception_rows
-            .clone()
-            .unwrap_or_default()
-            .zip(&self.approvers)
-            .map(|(row, approvers)| ExceptionInput {
+    }
+
+    fn subject_id(&self) -> Option<&str> {
+        if self.subject { text(self.columns.subject.id, self.row) } else { None }
+    }
+
+    #[inline]
+    fn privileged(&self) -> Option<bool> {
+        if self.subject { boolean(self.columns.subject.privileged, self.row) } else { None }
+    }
+
+    #[inline]
+    fn created_at(&self) -> Option<i64> {
+        if self.subject { timestamp(self.columns.subject.created_at, self.row) } else { None }
+    }
+
+    #[inline]
+    fn fallback_started_at(&self) -> Option<i64> {
+        if self.subject { timestamp(self.columns.subject.fallback_started_at, self.row) } else { None }
+    }
+
+    #[inline]
+    fn factors(&self, mut each: impl FnMut(&FactorInput<'_>)) -> bool {
+        let factors = &self.columns.factors;
+        let Some(rows) = factors.whole.list(self.row) else {
+            return false;
+        };
+        for row in rows {
+            each(&FactorInput {
+                method: text(factors.method, row),
+                enrolled_at: timestamp(factors.enrolled_at, row),
+                last_used_at: timestamp(factors.last_used_at, row),
+                attested: boolean(factors.attested, row),
+                number_matching: boolean(factors.number_matching, row),
+                user_verified: boolean(factors.user_verified, row),
+                status: text(factors.status, row),
+            });
+        }
+        true
+    }
+
+    #[inline]
+    fn used_methods(&self, each: impl FnMut(Option<&str>)) -> bool {
+        self.context && texts(self.columns.context.used_methods, self.row, each)
+    }
+
+    #[inline]
+    fn mfa_at(&self) -> Option<i64> {
+        if self.context { timestamp(self.columns.context.mfa_at, self.row) } else { None }
+    }
+
+    #[inline]
+    fn federated(&self) -> Option<bool> {
+        if self.context { boolean(self.columns.context.federated, self.row) } else { None }
+    }
+
+    #[inline]
+    fn federation_attested(&self) -> Option<bool> {
+        if self.context { boolean(self.columns.context.federation_attested, self.row) } else { None }
+    }
+
+    fn exceptions(&self, mut each: impl FnMut(&ExceptionInput<'_>)) -> bool {
+        let exceptions = &self.columns.exceptions;
+        let Some(rows) = exceptions.whole.list(self.row) else {
+            return false;
+        };
+        let mut words = Vec::new();
+        for row in rows {
+            words.clear();
+            let is_list = texts(exceptions.approvers, row, |approver| words.push(approver));
+            each(&ExceptionInput {
                 id: text(exceptions.id, row),
                 criterion: text(exceptions.criterion, row),
                 starts_at: timestamp(exceptions.starts_at, row),
                 expires_at: timestamp(exceptions.expires_at, row),
-                approvers: words(approvers.clone()),
+                approvers: is_list.then_some(&words),
                 attested_at: timestamp(exceptions.attested_at, row),
                 scope: text(exceptions.scope, row),
-            })
-            .collect();
-        policy.evaluate(&Input {
-            subject: subject.whole.is_valid(row).then(|| Subject {
-                id: text(subject.id, row),
-                population: text(subject.population, row),
-                roles: words(roles),
-                privileged: boolean(subject.privileged, row),
-                department: text(subject.department, row),
-                region: text(subject.region, row),
-                created_at: timestamp(subject.created_at, row),
-                fallback_started_at: timestamp(subject.fallback_started_at, row),
-            }),
-            factors: factor_rows.map(|_| self.factors.as_slice()),
-            app: app
-                .whole
-                .is_valid(row)
-                .then(|| App { id: text(app.id, row), sensitivity: text(app.sensitivity, row) }),
-            context: context.whole.is_valid(row).then(|| Context {
-                signals: words(signals),
-                protocol: text(context.protocol, row),
-                transaction: text(context.transaction, row),
-                used_methods: words(used_methods),
-                mfa_at: timestamp(context.mfa_at, row),
-                federated: boolean(context.federated, row),
-                federation_attested: boolean(context.federation_attested, row),
-            }),
-            exceptions: exception_rows.map(|_| exception_list.as_slice()),
-            as_of,
-        })
+            });
+        }
+        true
+    }
+
+    #[inline]
+    fn as_of(&self) -> Option<i64> {
+        self.columns.as_of.timestamp(self.row)
     }
 }

@@ -94,8 +94,9 @@ pub const FUNCTIONS: &[Function] = &[
             (
                 "context",
                 "STRUCT",
-                "signals VARCHAR[], protocol VARCHAR, transaction VARCHAR, used_methods VARCHAR[], mfa_at TIMESTAMPTZ, \
-                 federated BOOLEAN, federation_attested BOOLEAN; NULL when there is no session",
+                "signals VARCHAR[], protocol VARCHAR, transaction VARCHAR, used_methods VARCHAR[] (canonical; [] when none was \
+                 asked for), mfa_at TIMESTAMPTZ (when MFA was last performed in the session), federated BOOLEAN, \
+                 federation_attested BOOLEAN; NULL when there is no session",
             ),
             (
                 "exceptions",
@@ -108,10 +109,12 @@ pub const FUNCTIONS: &[Function] = &[
         ],
         returns: "STRUCT(decision, would_decision, enrolment, session, required_mask, reason_mask, grace_deadline, stage, \
                   matched_rule_id, required_strength, max_age, tier, wave, policy_hash, strength)",
-        description: "What a policy says about a person. Fields are matched by name, in any case and order; a missing field is \
-                      unknown, an extra one is ignored, a wrong type is an error that names it. Unknown input that could \
-                      change the decision gives indeterminate, never allow. A session is judged only as far as the document \
-                      blocks it; whether its factors suffice is not judged yet and gives unknown.",
+        description: "What a policy says about a person (enrolment) and a sign-in (session); the decision is the more restrictive of \
+                      both. Grace and exceptions relax the enrolment only, unless an exception has scope 'session'. Fields are \
+                      matched by name, in any case and order; a missing field is unknown, an extra one is ignored, a wrong type is \
+                      an error that names it. A NULL element of a list is a value nobody knows. Unknown input that could change \
+                      the decision gives indeterminate, never allow. A session is worth its strongest method beside a password; \
+                      bypasses count nothing, and claims of another provider only when attested.",
         example: "select mfa_evaluate({'population': 'workforce', 'privileged': true, 'department': 'it'}, \
                   [{'method': 'totp', 'status': 'active'}], null, null, [], timestamptz '2026-12-01').enrolment",
     },

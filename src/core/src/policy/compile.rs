@@ -6,24 +6,24 @@
 
 use std::ops::Range;
 
+use super::answers::Tests;
 use super::document::{Attestation, Match, Mode, NumberMatching, RuleEffect, StageEffect};
+use super::input::Attribute;
 use super::value::{Anchor, Duration, Instant, Methods, Names};
-use super::{Policy, PolicyError};
+use super::{Policy, PolicyError, Reason};
 use crate::model::{Method, Strength};
 
 /// A policy, ready to be evaluated.
 #[derive(Debug)]
 pub struct Compiled {
     policy: Policy,
-    hash: String,
-    pub(super) atoms: Vec<Atom>,
+    pub(super) hash: String,
+    pub(super) tests: Tests,
     pub(super) ops: Vec<Op>,
     pub(super) tiers: Vec<Tier>,
     pub(super) waves: Vec<Wave>,
-    /// The `app`, then the `step_up`, then the `context` rules.
+    /// The `app`, then the `step_up`, then the `context` rules. An application class is an index of the first.
     pub(super) rules: Vec<Rule>,
-    /// How many of `rules` are `app` rules.
-    pub(super) apps: usize,
     /// By number.
     pub(super) stages: Vec<Stage>,
     pub(super) exceptions: Option<Exceptions>,
@@ -41,20 +41,6 @@ pub(super) enum Atom {
     Is(Attribute, Box<[Box<str>]>),
     /// The subject is, or is not, privileged.
     Privileged(bool),
-}
-
-/// An attribute that conditions compare with words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Attribute {
-    Population,
-    Role,
-    Department,
-    Region,
-    App,
-    Sensitivity,
-    Signal,
-    Protocol,
-    Transaction,
 }
 
 /// One step of a condition. A connective stands before its operands.
@@ -83,7 +69,8 @@ pub(super) struct Tier {
     pub(super) min_recovery: u32,
     /// Methods that only count when attested.
     pub(super) attest: u32,
-    pub(super) forbid_protocols: Box<[Box<str>]>,
+    /// The test of the protocols it may not use.
+    pub(super) forbids: Option<u32>,
     pub(super) grace: i64,
     pub(super) phase_out: Vec<PhaseOut>,
     pub(super) fallback: Vec<Fallback>,
@@ -118,8 +105,8 @@ pub(super) struct Rule {
     pub(super) when: Condition,
     pub(super) require: Requirement,
     pub(super) block: bool,
-    /// Whether it tests the protocol.
-    pub(super) on_protocol: bool,
+    /// What it says when it is what stands in the way.
+    pub(super) reason: Reason,
 }
 
 /// What a session needs. Requirements join to the strictest.
@@ -196,7 +183,8 @@ impl Compiled {
                         .fold(0, |mask, method| mask | method.bit()),
                     Attestation::Required => u32::MAX,
                 },
-                forbid_protocols: words(&enrol.forbid_protocols),
+                forbids: (!enrol.forbid_protocols.is_empty())
+                    .then(|| conditions.atom(Atom::Is(Attribute::Protocol, words(&enrol.forbid_protocols)))),
                 grace: tier.grace.micros(),
                 phase_out: tier
                     .phase_out
@@ -222,7 +210,13 @@ impl Compiled {
             enforce_from: wave.enforce_from.micros(),
         });
         let waves = waves.collect();
-        let rules = policy.app.iter().chain(&policy.step_up).chain(&policy.context).map(|rule| {
+        let sections = [
+            (&policy.app, Reason::StepUpApp),
+            (&policy.step_up, Reason::StepUpTx),
+            (&policy.context, Reason::StepUpContext),
+        ];
+        let rules = sections.into_iter().flat_map(|(rules, reason)| rules.iter().map(move |rule| (rule, reason)));
+        let rules = rules.map(|(rule, reason)| {
             let when = conditions.add(&rule.when);
             let on_protocol = conditions.ops[when.start as usize..].iter().any(|op| {
                 let Op::Test(atom) = op else { return false };
@@ -236,10 +230,13 @@ impl Compiled {
                 require: Requirement {
                     strength: require.strength,
                     max_age: every_access.or(require.max_age.map(Duration::micros)),
-                    allow: require.allow.as_ref().map_or(u32::MAX, Methods::mask),
+                    allow: require
+                        .allow
+                        .as_ref()
+                        .map_or(u32::MAX, |allow| pushes(allow.mask(), NumberMatching::Optional)),
                 },
                 block: rule.effect == RuleEffect::Block,
-                on_protocol,
+                reason: if rule.effect == RuleEffect::Block && on_protocol { Reason::LegacyProtocol } else { reason },
             }
         });
         let rules = rules.collect();
@@ -267,12 +264,11 @@ impl Compiled {
         });
         Self {
             hash: policy.hash(),
-            atoms: conditions.atoms,
+            tests: Tests::new(&conditions.atoms),
             ops: conditions.ops,
             tiers,
             waves,
             rules,
-            apps: policy.app.len(),
             stages,
             exceptions,
             effective_from: policy.effective_from.micros(),
@@ -363,10 +359,15 @@ impl Conditions {
     }
 
     fn test(&mut self, atom: Atom) {
-        let index = self.atoms.iter().position(|known| *known == atom).unwrap_or_else(|| {
+        let atom = self.atom(atom);
+        self.ops.push(Op::Test(atom));
+    }
+
+    fn atom(&mut self, atom: Atom) -> u32 {
+        let known = self.atoms.iter().position(|known| *known == atom);
+        known.unwrap_or_else(|| {
             self.atoms.push(atom);
             self.atoms.len() - 1
-        });
-        self.ops.push(Op::Test(index as u32));
+        }) as u32
     }
 }

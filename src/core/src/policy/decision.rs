@@ -113,6 +113,8 @@ pub struct Decision<'p> {
     pub tier: Option<&'p str>,
     /// Wave.
     pub wave: Option<&'p str>,
+    /// Hash of the policy.
+    pub policy_hash: &'p str,
     /// What the account is worth: its weakest accepted factor, not its best.
     pub strength: Option<Strength>,
 }

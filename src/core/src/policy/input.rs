@@ -1,6 +1,9 @@
 //! What a decision is made from: one row, borrowed from the engine's memory.
 //!
-//! A missing value is unknown, an empty list is none. Instants are microseconds since 1970 in UTC.
+//! A missing value is unknown, an empty list is none, and a missing element of a list is one that nobody knows. Instants are
+//! microseconds since 1970 in UTC.
+//!
+//! [`Row`] is how the evaluator reads a row, wherever an engine keeps it; [`Input`] is a row in plain Rust.
 
 /// One row to decide. `None` is unknown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,7 +30,7 @@ pub struct Subject<'a> {
     /// workforce, contractor, partner, guest, service, break_glass, …
     pub population: Option<&'a str>,
     /// Roles held.
-    pub roles: Option<&'a [&'a str]>,
+    pub roles: Option<&'a [Option<&'a str>]>,
     /// Whether an administrative role is held.
     pub privileged: Option<bool>,
     /// Department.
@@ -72,16 +75,16 @@ pub struct App<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {
     /// Risk signals.
-    pub signals: Option<&'a [&'a str]>,
+    pub signals: Option<&'a [Option<&'a str>]>,
     /// Protocol.
     pub protocol: Option<&'a str>,
     /// Kind of transaction.
     pub transaction: Option<&'a str>,
-    /// Canonical methods used.
-    pub used_methods: Option<&'a [&'a str]>,
+    /// Canonical methods used to sign in. Empty where nothing was asked.
+    pub used_methods: Option<&'a [Option<&'a str>]>,
     /// When MFA was last done in the session.
     pub mfa_at: Option<i64>,
-    /// Whether another provider signed the subject in.
+    /// Whether another provider signed the subject in, so that all methods are its claim. Unknown is what the methods say.
     pub federated: Option<bool>,
     /// Whether that provider's claim is attested.
     pub federation_attested: Option<bool>,
@@ -99,9 +102,170 @@ pub struct ExceptionInput<'a> {
     /// First instant at which it no longer does.
     pub expires_at: Option<i64>,
     /// Who approved it, as `role:person` or, where the person is not known, `role`. A person counts once.
-    pub approvers: Option<&'a [&'a str]>,
+    pub approvers: Option<&'a [Option<&'a str>]>,
     /// Last attestation that it is still needed.
     pub attested_at: Option<i64>,
-    /// `session` where it relaxes the session too.
+    /// `session` where it relaxes the session too; unknown names nothing.
     pub scope: Option<&'a str>,
+}
+
+/// An attribute that conditions compare with words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attribute {
+    /// Population of the subject.
+    Population,
+    /// Department of the subject.
+    Department,
+    /// Region of the subject.
+    Region,
+    /// Id of the application.
+    App,
+    /// Sensitivity of the application.
+    Sensitivity,
+    /// Protocol of the session.
+    Protocol,
+    /// Kind of transaction.
+    Transaction,
+    /// Roles of the subject: several words.
+    Role,
+    /// Risk signals of the session: several words.
+    Signal,
+}
+
+impl Attribute {
+    /// Those that hold one word.
+    pub(super) const SINGLE: [Self; 7] = [
+        Self::Population,
+        Self::Department,
+        Self::Region,
+        Self::App,
+        Self::Sensitivity,
+        Self::Protocol,
+        Self::Transaction,
+    ];
+    /// Those that hold several.
+    pub(super) const SEVERAL: [Self; 2] = [Self::Role, Self::Signal];
+    pub(super) const COUNT: usize = Self::SINGLE.len() + Self::SEVERAL.len();
+}
+
+/// A row to decide, read where it is. What is asked for is what the policy needs; the rest is never read.
+///
+/// Lists are handed to `each`, element by element; the answer is false where the list itself is missing.
+pub trait Row {
+    /// Whether there is a subject.
+    fn has_subject(&self) -> bool;
+    /// Whether there is an application.
+    fn has_app(&self) -> bool;
+    /// Whether there is a session.
+    fn has_context(&self) -> bool;
+    /// An attribute that holds one word.
+    fn word(&self, attribute: Attribute) -> Option<&str>;
+    /// An attribute that holds several words.
+    fn words(&self, attribute: Attribute, each: impl FnMut(Option<&str>)) -> bool;
+    /// [`Subject::id`].
+    fn subject_id(&self) -> Option<&str>;
+    /// [`Subject::privileged`].
+    fn privileged(&self) -> Option<bool>;
+    /// [`Subject::created_at`].
+    fn created_at(&self) -> Option<i64>;
+    /// [`Subject::fallback_started_at`].
+    fn fallback_started_at(&self) -> Option<i64>;
+    /// [`Input::factors`].
+    fn factors(&self, each: impl FnMut(&FactorInput<'_>)) -> bool;
+    /// [`Context::used_methods`].
+    fn used_methods(&self, each: impl FnMut(Option<&str>)) -> bool;
+    /// [`Context::mfa_at`].
+    fn mfa_at(&self) -> Option<i64>;
+    /// [`Context::federated`].
+    fn federated(&self) -> Option<bool>;
+    /// [`Context::federation_attested`].
+    fn federation_attested(&self) -> Option<bool>;
+    /// [`Input::exceptions`].
+    fn exceptions(&self, each: impl FnMut(&ExceptionInput<'_>)) -> bool;
+    /// [`Input::as_of`].
+    fn as_of(&self) -> Option<i64>;
+}
+
+fn each_of<T: Copy>(list: Option<&[T]>, each: impl FnMut(T)) -> bool {
+    list.map(|list| list.iter().copied().for_each(each)).is_some()
+}
+
+impl Row for Input<'_> {
+    fn has_subject(&self) -> bool {
+        self.subject.is_some()
+    }
+
+    fn has_app(&self) -> bool {
+        self.app.is_some()
+    }
+
+    fn has_context(&self) -> bool {
+        self.context.is_some()
+    }
+
+    fn word(&self, attribute: Attribute) -> Option<&str> {
+        match attribute {
+            Attribute::Population => self.subject?.population,
+            Attribute::Department => self.subject?.department,
+            Attribute::Region => self.subject?.region,
+            Attribute::App => self.app?.id,
+            Attribute::Sensitivity => self.app?.sensitivity,
+            Attribute::Protocol => self.context?.protocol,
+            Attribute::Transaction => self.context?.transaction,
+            Attribute::Role | Attribute::Signal => None,
+        }
+    }
+
+    fn words(&self, attribute: Attribute, each: impl FnMut(Option<&str>)) -> bool {
+        let list = match attribute {
+            Attribute::Role => self.subject.and_then(|subject| subject.roles),
+            Attribute::Signal => self.context.and_then(|context| context.signals),
+            _ => None,
+        };
+        each_of(list, each)
+    }
+
+    fn subject_id(&self) -> Option<&str> {
+        self.subject?.id
+    }
+
+    fn privileged(&self) -> Option<bool> {
+        self.subject?.privileged
+    }
+
+    fn created_at(&self) -> Option<i64> {
+        self.subject?.created_at
+    }
+
+    fn fallback_started_at(&self) -> Option<i64> {
+        self.subject?.fallback_started_at
+    }
+
+    fn factors(&self, each: impl FnMut(&FactorInput<'_>)) -> bool {
+        self.factors.map(|factors| factors.iter().for_each(each)).is_some()
+    }
+
+    fn used_methods(&self, each: impl FnMut(Option<&str>)) -> bool {
+        each_of(self.context.and_then(|context| context.used_methods), each)
+    }
+
+    fn mfa_at(&self) -> Option<i64> {
+        self.context?.mfa_at
+    }
+
+    fn federated(&self) -> Option<bool> {
+        self.context?.federated
+    }
+
+    fn federation_attested(&self) -> Option<bool> {
+        self.context?.federation_attested
+    }
+
+    fn exceptions(&self, each: impl FnMut(&ExceptionInput<'_>)) -> bool {
+        self.exceptions.map(|exceptions| exceptions.iter().for_each(each)).is_some()
+    }
+
+    fn as_of(&self) -> Option<i64> {
+        self.as_of
+    }
 }

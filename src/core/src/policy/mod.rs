@@ -2,7 +2,9 @@
 //!
 //! [`Policy`] is the document, [`Compiled`] what evaluation needs of it, [`Input`] one row and [`Decision`] its answer.
 
+mod answers;
 mod canonical;
+mod case;
 mod compile;
 mod decision;
 pub mod document;
@@ -17,7 +19,8 @@ pub use compile::Compiled;
 pub use decision::{Decision, Enrolment, Outcome, Session};
 pub use document::Policy;
 pub use error::PolicyError;
-pub use input::{App, Context, ExceptionInput, FactorInput, Input, Subject};
+pub use evaluate::Evaluator;
+pub use input::{App, Attribute, Context, ExceptionInput, FactorInput, Input, Row, Subject};
 pub use reason::Reason;
 
 /// The policy that holds where the user names none.

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
 use super::super::value::micros;
-use super::super::{App, Context, DEFAULT_POLICY, Subject};
+use super::super::{App, Context, DEFAULT_POLICY, ExceptionInput, FactorInput, Subject};
 use super::*;
+use crate::model::Method;
 
 const DAY: i64 = 86_400_000_000;
 
@@ -53,7 +54,7 @@ const EXCEPTION: ExceptionInput<'_> = ExceptionInput {
     // 2026-11-01 to 2027-01-30: 90 days.
     starts_at: Some(1_793_491_200_000_000),
     expires_at: Some(1_793_491_200_000_000 + 90 * DAY),
-    approvers: Some(&["manager:kim", "security:lee"]),
+    approvers: Some(&[Some("manager:kim"), Some("security:lee")]),
     attested_at: Some(1_793_491_200_000_000),
     scope: None,
 };
@@ -101,6 +102,7 @@ fn compliant_is_allowed() {
             max_age_micros: None,
             tier: Some("standard"),
             wave: Some("pilot"),
+            policy_hash: policy.hash(),
             strength: Some(Strength::Mfa),
         }
     );
@@ -124,10 +126,11 @@ fn tiers_are_first_match() {
     }
     let admin = Some("admin".to_owned());
     assert_eq!(tier(Subject { privileged: Some(true), ..SAM }).0, admin);
-    assert_eq!(tier(Subject { roles: Some(&["x", "HelpDesk"]), ..SAM }).0, admin);
+    assert_eq!(tier(Subject { roles: Some(&[Some("x"), Some("HelpDesk")]), ..SAM }).0, admin);
     // What is known to match matches whatever else is unknown.
-    assert_eq!(tier(Subject { roles: Some(&["admin"]), privileged: None, ..SAM }).0, admin);
+    assert_eq!(tier(Subject { roles: Some(&[None, Some("admin")]), privileged: None, ..SAM }).0, admin);
     assert_eq!(tier(Subject { roles: None, ..SAM }), (None, Outcome::Indeterminate));
+    assert_eq!(tier(Subject { roles: Some(&[Some("x"), None]), ..SAM }), (None, Outcome::Indeterminate));
     assert_eq!(tier(Subject { population: None, ..SAM }), (None, Outcome::Indeterminate));
 }
 
@@ -392,17 +395,17 @@ fn exceptions() {
     fails(ExceptionInput { criterion: Some("because"), ..base }, start, "EXC_FORBIDDEN");
     // Approved by enough others of the right roles.
     let approved = |approvers| ExceptionInput { approvers: Some(approvers), ..base };
-    holds(approved(&["manager", "security"]), start);
-    holds(approved(&["Security:kim", "security:lee"]), start);
-    holds(approved(&["manager:sam", "manager:kim", "security:lee"]), start);
+    holds(approved(&[Some("manager"), Some("security")]), start);
+    holds(approved(&[Some("Security:kim"), Some("security:lee")]), start);
+    holds(approved(&[Some("manager:sam"), Some("manager:kim"), Some("security:lee")]), start);
     for approvers in [
         &[][..],
-        &["manager:kim"],
-        &["manager:kim", "security:KIM"],
-        &["manager:kim", "security: sam"],
-        &["manager:kim", "friend:lee"],
-        &["manager", "manager"],
-        &["kim", "lee"],
+        &[Some("manager:kim")],
+        &[Some("manager:kim"), Some("security:KIM")],
+        &[Some("manager:kim"), Some("security: sam")],
+        &[Some("manager:kim"), Some("friend:lee")],
+        &[Some("manager"), Some("manager")],
+        &[Some("kim"), Some("lee")],
     ] {
         fails(approved(approvers), start, "EXC_UNAPPROVED");
     }
@@ -411,6 +414,8 @@ fn exceptions() {
     unknown(ExceptionInput { starts_at: None, ..base });
     unknown(ExceptionInput { expires_at: None, ..base });
     unknown(ExceptionInput { approvers: None, ..base });
+    unknown(approved(&[Some("manager:kim"), None]));
+    fails(approved(&[Some("manager:sam"), None]), start, "EXC_UNAPPROVED");
     unknown(ExceptionInput { attested_at: None, ..base });
     // … or could not.
     let hopeless = ExceptionInput { approvers: None, criterion: Some("because"), ..base };
@@ -515,7 +520,8 @@ fn report_only_would_decide_what_enforcement_does() {
                     let real = enforced.evaluate(&input);
                     assert_eq!(report.decision, Outcome::ReportOnly);
                     assert_eq!(real.decision, report.would_decision);
-                    assert_eq!(Decision { decision: report.decision, ..real }, report);
+                    let named = Decision { policy_hash: report.policy_hash, ..real };
+                    assert_eq!(Decision { decision: report.decision, ..named }, report);
                     assert!(reasons(report.reason_mask).contains(&"NO_WAVE"));
                     assert_eq!(report.wave, None);
                 }
@@ -536,48 +542,252 @@ fn break_glass_is_judged_and_not_touched() {
     assert_eq!(decide(&[KEY, KEY]), (Outcome::Allow, Enrolment::Compliant, None));
 }
 
+const NORMAL: App<'_> = App { id: Some("payroll"), sensitivity: Some("normal") };
+const CRITICAL: App<'_> = App { id: Some("vault"), sensitivity: Some("critical") };
+const NOON: &str = "2027-06-01T12:00:00Z";
+
+/// A session that did nothing, and nothing is wrong with.
+const CALM: Context<'_> = Context {
+    signals: Some(&[]),
+    protocol: Some("oidc"),
+    transaction: Some("none"),
+    used_methods: Some(&[]),
+    mfa_at: None,
+    federated: None,
+    federation_attested: None,
+};
+
+/// The session of somebody who is compliant, at noon: decision, session, rule and reasons.
+fn session<'p>(
+    policy: &'p Compiled,
+    app: Option<App<'_>>,
+    context: Option<Context<'_>>,
+) -> (Outcome, Option<Session>, Option<&'p str>, Vec<&'static str>) {
+    let decision = policy.evaluate(&Input { app, context, ..row(ENOUGH, NOON) });
+    assert_eq!(decision.enrolment, Enrolment::Compliant);
+    (decision.decision, decision.session, decision.matched_rule_id, reasons(decision.reason_mask))
+}
+
+fn used<'a>(methods: &'a [Option<&'a str>], mfa_at: i64) -> Context<'a> {
+    Context { used_methods: Some(methods), mfa_at: Some(mfa_at), ..CALM }
+}
+
+const SATISFIED: Option<Session> = Some(Session::Satisfied);
+const STEP_UP: Option<Session> = Some(Session::StepUp);
+const UNKNOWN: Option<Session> = Some(Session::Unknown);
+
 #[test]
-fn a_session_is_never_waved_through() {
+fn a_session_needs_the_strictest_of_what_matches() {
     let policy = shipped();
-    let session = |subject, app, context| {
-        let input = Input { subject: Some(subject), app, context, ..row(ENOUGH, "2027-06-01") };
-        let decision = policy.evaluate(&input);
-        (
-            decision.decision,
-            decision.session,
-            decision.required_strength,
-            decision.max_age_micros,
-            decision.matched_rule_id.unwrap().to_owned(),
-            reasons(decision.reason_mask),
-        )
+    let requirement = |app, context| {
+        let decision = policy.evaluate(&Input { app, context, ..row(ENOUGH, NOON) });
+        (decision.required_strength, decision.max_age_micros)
     };
-    let app = Some(App { id: Some("payroll"), sensitivity: Some("normal") });
-    let calm = Context { signals: Some(&[]), protocol: Some("oidc"), transaction: Some("none"), ..Context::default() };
-    let unknown = Some(Session::Unknown);
-    let (indeterminate, block) = (Outcome::Indeterminate, Outcome::Block);
-    let (standard, mfa) = ("standard".to_owned(), Some(Strength::Mfa.level()));
-    assert_eq!(session(SAM, app, Some(calm)), (indeterminate, unknown, mfa, Some(DAY / 2), standard.clone(), vec![]));
-    // The strictest of what matches.
-    let hot = Context { signals: Some(&["tor", "new_device"]), ..calm };
-    let resistant = Some(Strength::PhishingResistant.level());
-    assert_eq!(
-        session(SAM, app, Some(hot)),
-        (indeterminate, unknown, resistant, Some(300_000_000), standard.clone(), vec![])
-    );
-    let critical = Some(App { id: Some("vault"), sensitivity: Some("critical") });
-    assert_eq!(session(SAM, critical, Some(calm)).3, Some(0));
-    assert_eq!(session(SAM, app, None).5, ["MISSING_INPUT"]);
-    assert_eq!(session(SAM, None, Some(calm)).5, ["MISSING_INPUT"]);
-    // What blocks, blocks whatever is unknown.
+    let (mfa, resistant) = (Some(Strength::Mfa.level()), Some(Strength::PhishingResistant.level()));
+    assert_eq!(requirement(Some(NORMAL), Some(CALM)), (mfa, Some(DAY / 2)));
+    assert_eq!(requirement(Some(CRITICAL), Some(CALM)), (mfa, Some(0)));
+    let signals = &[Some("tor"), Some("new_device")];
+    let hot = Context { signals: Some(signals), ..CALM };
+    assert_eq!(requirement(Some(NORMAL), Some(hot)), (resistant, Some(300_000_000)));
+    assert_eq!(requirement(None, None), (None, None));
+    let policy = edited("require = { strength = \"mfa\", max_age = \"P30D\" }", "require = { allow = \"push\" }");
+    let decision = policy.evaluate(&Input { app: Some(NORMAL), context: Some(CALM), ..row(ENOUGH, NOON) });
+    assert_eq!(decision.required_mask, Method::PushNumber.bit(), "a push that asks for a number is a push");
+}
+
+#[test]
+fn strength_and_age_of_a_session() {
+    let policy = shipped();
+    let noon = micros(NOON);
+    let decide = |app, context: Context<'_>| {
+        let (decision, session, rule, why) = self::session(&policy, Some(app), Some(context));
+        (decision, session, rule.unwrap(), why)
+    };
+    let satisfied = (Outcome::Allow, SATISFIED, "standard", vec![]);
+    let step_up = |rule, why: &[&'static str]| (Outcome::StepUp, STEP_UP, rule, why.to_vec());
+    let totp = &[Some("password"), Some("totp")];
+    // At most twelve hours, to the microsecond, and never from the future.
+    let stale = &["SESSION_STALE", "STEP_UP_APP"];
+    assert_eq!(decide(NORMAL, used(totp, noon - DAY / 2)), satisfied);
+    assert_eq!(decide(NORMAL, used(totp, noon - DAY / 2 - 1)), step_up("normal", stale));
+    assert_eq!(decide(NORMAL, used(totp, noon)), satisfied);
+    assert_eq!(decide(NORMAL, used(totp, noon + 1)), step_up("normal", stale), "the stricter of two");
+    // At every access is at this one.
+    assert_eq!(decide(CRITICAL, used(totp, noon)), satisfied);
+    assert_eq!(decide(CRITICAL, used(totp, noon - 1)), step_up("critical", stale));
+    // One factor is none too many.
+    let weak = &["SESSION_WEAK", "STEP_UP_APP"];
+    assert_eq!(decide(NORMAL, used(&[Some("password")], noon)), step_up("low", weak), "of two alike, the smaller id");
+    assert_eq!(decide(CRITICAL, used(&[], noon)), step_up("critical", weak));
+    assert_eq!(decide(CRITICAL, CALM), step_up("critical", weak));
+    for bypass in ["bypass_code", "app_password", "trusted_dev"] {
+        let methods = [Some("password"), Some(bypass)];
+        assert_eq!(decide(CRITICAL, used(&methods, noon)).1, STEP_UP);
+    }
+    let (.., why) = decide(CRITICAL, used(&[Some("password"), Some("carrier_pigeon")], noon));
+    assert_eq!(why, ["SESSION_WEAK", "STEP_UP_APP", "UNKNOWN_METHOD"]);
+    // Circumstances ask for more, and of the rules that fail the strictest is named.
+    let tor = Context { signals: Some(&[Some("TOR")]), ..used(totp, noon) };
+    assert_eq!(decide(NORMAL, tor), step_up("tor", &["SESSION_WEAK", "STEP_UP_CONTEXT"]));
+    let key = Context { used_methods: Some(&[Some("fido2_key")]), ..tor };
+    assert_eq!(decide(NORMAL, key), satisfied);
+    let old = Context { mfa_at: Some(noon - DAY), ..key };
+    let (both, minutes) = (["SESSION_STALE", "STEP_UP_APP", "STEP_UP_CONTEXT"], 300_000_000);
+    assert_eq!(decide(NORMAL, old), step_up("tor", &both));
+    assert_eq!(decide(NORMAL, Context { mfa_at: Some(noon - minutes), ..key }), satisfied);
+    assert_eq!(decide(NORMAL, Context { mfa_at: Some(noon - minutes - 1), ..key }).1, STEP_UP);
+    let pay = Context { transaction: Some("sensitive"), ..used(totp, noon) };
+    assert_eq!(decide(NORMAL, pay), step_up("sensitive-tx", &["SESSION_WEAK", "STEP_UP_TX"]));
+}
+
+#[test]
+fn what_a_session_does_not_tell_is_unknown() {
+    let policy = shipped();
+    let noon = micros(NOON);
+    let totp = used(&[Some("password"), Some("totp")], noon - DAY / 24);
+    let decide = |app, context| session(&policy, app, context);
+    let unknown = |rule| (Outcome::Indeterminate, UNKNOWN, Some(rule), vec!["MISSING_INPUT"]);
+    assert_eq!(decide(Some(NORMAL), None), unknown("legacy"));
+    assert_eq!(decide(None, Some(totp)), unknown("critical"));
+    assert_eq!(decide(Some(NORMAL), Some(Context { signals: None, ..totp })), unknown("risky"));
+    assert_eq!(decide(Some(NORMAL), Some(Context { signals: Some(&[None]), ..totp })), unknown("risky"));
+    assert_eq!(decide(Some(NORMAL), Some(Context { protocol: None, ..totp })), unknown("legacy"));
+    assert_eq!(decide(Some(NORMAL), Some(Context { mfa_at: None, ..totp })), unknown("low"));
+    assert_eq!(decide(Some(NORMAL), Some(Context { used_methods: None, ..totp })), unknown("low"));
+    let partly = used(&[Some("password"), None], noon);
+    assert_eq!(decide(Some(NORMAL), Some(partly)), unknown("low"));
+    // … unless no value could change it: a key satisfies whatever the transaction is.
+    let key = Context { transaction: None, ..used(&[Some("fido2_key")], noon) };
+    assert_eq!(decide(Some(NORMAL), Some(key)).1, SATISFIED);
+    assert_eq!(decide(Some(NORMAL), Some(Context { transaction: None, ..totp })), unknown("sensitive-tx"));
+    // What is too weak anyway is too weak, though a block may be worse.
+    let password = Context { transaction: None, ..used(&[Some("password")], noon) };
+    assert_eq!(decide(Some(NORMAL), Some(password)).1, STEP_UP);
+    let (decision, session, rule, why) = decide(Some(NORMAL), Some(Context { protocol: None, ..password }));
+    assert_eq!((decision, session, rule), (Outcome::Indeterminate, UNKNOWN, Some("legacy")));
+    assert_eq!(why, ["SESSION_WEAK", "STEP_UP_APP", "MISSING_INPUT"]);
+    // No date, no age.
+    let undated = Input { app: Some(NORMAL), context: Some(totp), as_of: None, ..row(ENOUGH, NOON) };
+    assert_eq!(policy.evaluate(&undated).session, UNKNOWN);
+}
+
+#[test]
+fn what_blocks_absorbs_everything() {
+    let policy = shipped();
+    let blocked = (Outcome::Block, Some(Session::Blocked), Some("legacy"), vec!["LEGACY_PROTOCOL"]);
     let legacy = Context { protocol: Some("IMAP"), ..Context::default() };
-    let (decision, state, .., rule, why) = session(SAM, None, Some(legacy));
-    assert_eq!((decision, state), (block, Some(Session::Blocked)));
-    assert_eq!((rule.as_str(), &why[..]), ("legacy", &["LEGACY_PROTOCOL"][..]));
+    assert_eq!(session(&policy, None, Some(legacy)), blocked);
+    let strong = Context { protocol: Some("IMAP"), ..used(&[Some("fido2_key")], micros(NOON)) };
+    assert_eq!(session(&policy, Some(NORMAL), Some(strong)), blocked);
     // Of two rules that block, the smaller id.
     let service = Subject { population: Some("service"), ..SAM };
-    let (decision, .., rule, why) = session(service, None, Some(legacy));
-    assert_eq!((decision, rule.as_str()), (block, "legacy"));
-    assert_eq!(why, ["LEGACY_PROTOCOL"]);
+    let input = Input { subject: Some(service), context: Some(legacy), ..row(ENOUGH, NOON) };
+    assert_eq!(policy.evaluate(&input).matched_rule_id, Some("legacy"));
+    let open = edited("match = { protocol = [\"pop\", \"imap\"", "match = { protocol = [\"pop\"");
+    let decision = open.evaluate(&input);
+    assert_eq!((decision.matched_rule_id, decision.decision), (Some("service"), Outcome::Block));
+    assert_eq!(reasons(decision.reason_mask), ["LEGACY_PROTOCOL"]);
+    let unsaid = Context { protocol: None, ..CALM };
+    let decision = open.evaluate(&Input { context: Some(unsaid), app: Some(NORMAL), ..input });
+    assert_eq!((decision.matched_rule_id, decision.session), (Some("legacy"), UNKNOWN));
+}
+
+#[test]
+fn another_providers_word() {
+    let policy = shipped();
+    let noon = micros(NOON);
+    let decide = |methods, federated, federation_attested| {
+        let context = Context { federated, federation_attested, ..used(methods, noon) };
+        let (_, session, _, why) = self::session(&policy, Some(NORMAL), Some(context));
+        (session, why)
+    };
+    let claim = &[Some("fed_mfa")][..];
+    let refused = vec!["SESSION_WEAK", "STEP_UP_APP", "FED_NOT_ATTESTED"];
+    for federated in [None, Some(true), Some(false)] {
+        assert_eq!(decide(claim, federated, Some(true)), (SATISFIED, vec![]));
+        assert_eq!(decide(claim, federated, Some(false)), (STEP_UP, refused.clone()));
+        assert_eq!(decide(claim, federated, None), (UNKNOWN, vec!["MISSING_INPUT"]));
+    }
+    // Whatever a federated session lists, it is the other's word.
+    let totp = &[Some("password"), Some("totp")][..];
+    assert_eq!(decide(totp, Some(true), Some(false)), (STEP_UP, refused));
+    assert_eq!(decide(totp, Some(true), None).0, UNKNOWN);
+    assert_eq!(decide(totp, Some(false), None), (SATISFIED, vec![]));
+    assert_eq!(decide(totp, None, Some(false)), (SATISFIED, vec![]));
+    // A claim of one factor is worth one, attested or not.
+    assert_eq!(decide(&[Some("fed_sf")], None, Some(false)), (STEP_UP, vec!["SESSION_WEAK", "STEP_UP_APP"]));
+}
+
+#[test]
+fn only_listed_methods_count() {
+    let policy = |app: &str, context: &str| {
+        let text = DEFAULT_POLICY
+            .replace("require = { strength = \"mfa\", max_age = \"PT12H\" }", &format!("require = {{ {app} }}"))
+            .replace("require = { strength = \"mfa\", max_age = \"P30D\" }", "require = {}")
+            .replace("require = { strength = \"mfa\", max_age = \"PT5M\" }", &format!("require = {{ {context} }}"));
+        Compiled::parse(&text).unwrap()
+    };
+    let risky = |methods| Context { signals: Some(&[Some("new_device")]), ..used(methods, micros(NOON)) };
+    let listed = policy("allow = [\"totp\", \"password\"]", "");
+    assert_eq!(session(&listed, Some(NORMAL), Some(risky(&[Some("sms_otp")]))).1, STEP_UP);
+    assert_eq!(
+        session(&listed, Some(NORMAL), Some(risky(&[Some("password")]))).1,
+        SATISFIED,
+        "one is needed, however weak"
+    );
+    assert_eq!(session(&listed, Some(NORMAL), Some(risky(&[]))).1, STEP_UP);
+    let strong = policy("allow = [\"totp\", \"password\"], strength = \"mfa\"", "");
+    let (_, state, rule, why) = session(&strong, Some(NORMAL), Some(risky(&[Some("password"), Some("sms_otp")])));
+    assert_eq!((state, rule, &why[..]), (STEP_UP, Some("normal"), &["SESSION_WEAK", "STEP_UP_APP"][..]));
+    assert_eq!(session(&strong, Some(NORMAL), Some(risky(&[Some("totp")]))).1, SATISFIED);
+    // Each rule would do, but what one accepts the other does not.
+    let apart = policy("allow = \"totp\"", "allow = \"push\"");
+    let both = risky(&[Some("totp"), Some("push")]);
+    let (decision, state, rule, why) = session(&apart, Some(NORMAL), Some(both));
+    assert_eq!((decision, state, rule), (Outcome::StepUp, STEP_UP, Some("normal")));
+    assert_eq!(why, ["SESSION_WEAK", "STEP_UP_APP", "STEP_UP_CONTEXT"]);
+}
+
+#[test]
+fn neither_grace_nor_exceptions_open_a_session() {
+    let policy = shipped();
+    let weak = used(&[Some("password")], micros("2026-11-02"));
+    let decide = |factors, exceptions, context| {
+        let input = Input { app: Some(CRITICAL), context: Some(context), exceptions, ..row(factors, "2026-11-02") };
+        let decision = policy.evaluate(&input);
+        (decision.would_decision, decision.session, decision.matched_rule_id)
+    };
+    let named = [ExceptionInput { scope: Some("Session"), ..EXCEPTION }];
+    let unnamed = [EXCEPTION, ExceptionInput { scope: Some("enrolment"), ..EXCEPTION }];
+    let expired = [ExceptionInput { scope: Some("session"), expires_at: Some(micros("2026-11-02")), ..EXCEPTION }];
+    let maybe = [ExceptionInput { scope: Some("session"), approvers: None, ..EXCEPTION }];
+    for factors in [&[][..], ENOUGH] {
+        let tier = if factors.is_empty() { Outcome::Limit } else { Outcome::StepUp };
+        let (rule, excepted) = (if factors.is_empty() { "standard" } else { "critical" }, Outcome::AllowException);
+        assert_eq!(decide(factors, Some(&[]), weak), (tier, STEP_UP, Some(rule)));
+        assert_eq!(decide(factors, Some(&unnamed), weak), (Outcome::StepUp, STEP_UP, Some("critical")));
+        assert_eq!(decide(factors, Some(&named), weak), (excepted, STEP_UP, Some("standard")));
+        assert_eq!(decide(factors, Some(&expired), weak), (tier, STEP_UP, Some(rule)));
+        for exceptions in [None, Some(&maybe[..])] {
+            let (decision, session, _) = decide(factors, exceptions, weak);
+            assert_eq!((decision, session), (Outcome::Indeterminate, STEP_UP));
+        }
+        // Nothing relaxes a block.
+        let legacy = Context { protocol: Some("imap"), ..weak };
+        assert_eq!(decide(factors, Some(&named), legacy).0, Outcome::Block);
+        let maybe_legacy = Context { protocol: None, ..weak };
+        assert_eq!(decide(factors, Some(&named), maybe_legacy).0, Outcome::Indeterminate);
+        // What is not known to be enough is opened, too.
+        let silent = Context { used_methods: None, ..weak };
+        assert_eq!(decide(factors, Some(&named), silent).0, excepted);
+    }
+    let input =
+        Input { app: Some(CRITICAL), context: Some(weak), exceptions: Some(&expired), ..row(ENOUGH, "2026-11-02") };
+    assert!(reasons(policy.evaluate(&input).reason_mask).contains(&"EXC_EXPIRED"));
+    // Somebody in grace, at an application that wants MFA at every access.
+    let input = Input { exceptions: Some(&[]), as_of: Some(micros("2026-10-02")), factors: Some(&[]), ..input };
+    let decision = policy.evaluate(&input);
+    assert_eq!((decision.enrolment, decision.decision), (Enrolment::InGrace, Outcome::StepUp));
 }
 
 #[test]
@@ -614,7 +824,8 @@ fn any_exception() -> impl Strategy<Value = ExceptionInput<'static>> {
         Just(None),
         Just(Some(&[][..])),
         Just(EXCEPTION.approvers),
-        Just(Some(&["manager:kim", "manager:kim"][..])),
+        Just(Some(&[Some("manager:kim"), Some("manager:kim")][..])),
+        Just(Some(&[Some("manager:kim"), None][..])),
     ];
     (any::<bool>(), at(), at(), at(), approvers).prop_map(|(listed, from, to, attested, approvers)| {
         let instant = |day: i64| micros("2026-11-01") + day * DAY;

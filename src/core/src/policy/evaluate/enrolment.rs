@@ -1,0 +1,277 @@
+//! The first axis: what the subject has registered, and the exceptions that relax it.
+
+use super::super::answers::Truth;
+use super::super::case::First;
+use super::super::compile::{Exceptions, Tier};
+use super::super::input::{ExceptionInput, FactorInput, Row};
+use super::super::reason::Reason;
+use super::is_one_of;
+use crate::model::method::Kinds;
+use crate::model::{Method, Strength};
+
+/// Which factors count at an instant, as masks of methods.
+pub(super) struct Accepted {
+    pub(super) yes: u32,
+    /// Fallbacks of which a missing value decides whether they are.
+    unknown: u32,
+    phased_out: u32,
+    expired: u32,
+    not_for_app: u32,
+}
+
+/// What was counted. `possible` includes what missing values may turn out to be.
+#[derive(Default)]
+pub(super) struct Tally {
+    any: bool,
+    factors: u32,
+    possible_factors: u32,
+    recovery: u32,
+    possible_recovery: u32,
+    pub(super) strength: Option<Strength>,
+    /// Why factors did not count.
+    pub(super) shortfall: u32,
+    /// What there is to say in any case.
+    pub(super) remarks: u32,
+}
+
+impl Tier {
+    /// Which methods are accepted.
+    pub(super) fn accepted(&self, started_at: Option<i64>, app: First, as_of: i64) -> Accepted {
+        let mut accepted = Accepted { yes: self.allow, unknown: 0, phased_out: 0, expired: 0, not_for_app: 0 };
+        for fallback in &self.fallback {
+            let in_time = match fallback.per_user {
+                _ if as_of >= fallback.until => Truth::No,
+                None => Truth::Yes,
+                Some(length) => Truth::of(started_at, |started| as_of < started.saturating_add(length)),
+            };
+            let for_app = match app {
+                _ if fallback.not_for_app.is_empty() => Truth::Yes,
+                First::None => Truth::Yes,
+                First::Unknown => Truth::Unknown,
+                First::Is(app) => (!fallback.not_for_app.contains(&app)).into(),
+            };
+            match in_time.min(for_app) {
+                Truth::Yes => accepted.yes |= fallback.methods,
+                Truth::Unknown => accepted.unknown |= fallback.methods,
+                Truth::No if in_time == Truth::No => accepted.expired |= fallback.methods,
+                Truth::No => accepted.not_for_app |= fallback.methods,
+            }
+        }
+        for phase_out in &self.phase_out {
+            if as_of > phase_out.after {
+                accepted.phased_out |= phase_out.methods;
+            }
+        }
+        accepted.yes &= !accepted.phased_out;
+        accepted.unknown &= !(accepted.yes | accepted.phased_out);
+        accepted
+    }
+
+    /// Counts the factors that are accepted; nothing where they are not known.
+    #[inline]
+    pub(super) fn count<R: Row>(&self, accepted: &Accepted, row: &R, as_of: i64) -> Option<Tally> {
+        let mut tally = Tally::default();
+        row.factors(|factor| self.add(&mut tally, accepted, factor, as_of)).then_some(tally)
+    }
+
+    #[inline]
+    fn add(&self, tally: &mut Tally, accepted: &Accepted, factor: &FactorInput<'_>, as_of: i64) {
+        let active = Truth::of(factor.status, |status| status.eq_ignore_ascii_case("active"));
+        if active == Truth::No || factor.enrolled_at.is_some_and(|at| at > as_of) {
+            return;
+        }
+        let Some(name) = factor.method else {
+            // It may be anything, but it is not known to be anything.
+            tally.possible_factors += 1;
+            tally.possible_recovery += 1;
+            return;
+        };
+        let method = match Method::parse(name).unwrap_or(Method::Unknown) {
+            Method::Push if factor.number_matching == Some(true) => Method::PushNumber,
+            Method::PushNumber if factor.number_matching == Some(false) => Method::Push,
+            method => method,
+        };
+        if method == Method::Unknown {
+            tally.remarks |= Reason::UnknownMethod.bit();
+            return;
+        }
+        if method.kinds() == Kinds::Nothing {
+            if factor.last_used_at.is_some_and(|at| at <= as_of) {
+                tally.remarks |= Reason::BypassUsed.bit();
+            }
+            return;
+        }
+        if method.is_recovery() {
+            tally.recovery += u32::from(active == Truth::Yes);
+            tally.possible_recovery += 1;
+            return;
+        }
+        let bit = method.bit();
+        let accept = match () {
+            () if accepted.yes & bit != 0 => Truth::Yes,
+            () if accepted.unknown & bit != 0 => Truth::Unknown,
+            () => Truth::No,
+        };
+        let attested = match factor.attested {
+            _ if self.attest & bit == 0 => Truth::Yes,
+            attested => Truth::of(attested, |attested| attested),
+        };
+        tally.any |= method != Method::Password || accept != Truth::No;
+        match accept.min(attested).min(active) {
+            Truth::Yes => {
+                tally.factors += 1;
+                tally.possible_factors += 1;
+                let strength = method.strength();
+                tally.strength = Some(tally.strength.map_or(strength, |s| s.min(strength)));
+            }
+            Truth::Unknown => tally.possible_factors += 1,
+            Truth::No if accept != Truth::No => {
+                tally.shortfall |= match method {
+                    Method::FedMfa | Method::FedSf => Reason::FedNotAttested.bit(),
+                    _ => Reason::NotAttested.bit(),
+                };
+            }
+            Truth::No => {
+                for (mask, reason) in [
+                    (accepted.phased_out, Reason::PhasedOut),
+                    (accepted.expired, Reason::FallbackExpired),
+                    (accepted.not_for_app, Reason::FallbackNotForApp),
+                ] {
+                    if mask & bit != 0 {
+                        tally.shortfall |= reason.bit();
+                    }
+                }
+                if method == Method::Push && accepted.yes & Method::PushNumber.bit() != 0 {
+                    tally.shortfall |= Reason::NoNumberMatch.bit();
+                }
+            }
+        }
+    }
+
+    pub(super) fn compliance(&self, tally: Option<&Tally>) -> Truth {
+        let Some(tally) = tally else {
+            return match (self.min_factors, self.min_recovery) {
+                (0, 0) => Truth::Yes,
+                _ => Truth::Unknown,
+            };
+        };
+        if tally.factors >= self.min_factors && tally.recovery >= self.min_recovery {
+            Truth::Yes
+        } else if tally.possible_factors >= self.min_factors && tally.possible_recovery >= self.min_recovery {
+            Truth::Unknown
+        } else {
+            Truth::No
+        }
+    }
+
+    /// What is certainly lacking.
+    pub(super) fn shortage(&self, tally: &Tally) -> u32 {
+        let mut reasons = 0;
+        if tally.possible_factors < self.min_factors {
+            reasons |= match tally.possible_factors {
+                0 if tally.any => Reason::WeakOnly.bit(),
+                0 => Reason::NoFactor.bit(),
+                _ => Reason::NeedSecond.bit(),
+            };
+        }
+        if tally.possible_recovery < self.min_recovery {
+            reasons |= Reason::NoRecovery.bit();
+        }
+        reasons
+    }
+}
+
+impl Exceptions {
+    /// Whether one exception holds, and what speaks against it.
+    pub(super) fn judge(
+        &self,
+        exception: &ExceptionInput<'_>,
+        beneficiary: Option<&str>,
+        as_of: Option<i64>,
+    ) -> (Truth, u32) {
+        let checks = [
+            (
+                Truth::of(exception.criterion, |criterion| is_one_of(criterion, &self.criteria)),
+                Reason::ExcForbidden.bit(),
+            ),
+            // One that has not begun is no exception yet; there is nothing to object to.
+            (Truth::of(exception.starts_at.zip(as_of), |(starts_at, as_of)| starts_at <= as_of), 0),
+            (
+                Truth::of(exception.expires_at.zip(as_of), |(expires_at, as_of)| as_of < expires_at),
+                Reason::ExcExpired.bit(),
+            ),
+            (
+                Truth::of(exception.starts_at.zip(exception.expires_at), |(from, to)| {
+                    to.saturating_sub(from) <= self.max_duration
+                }),
+                Reason::ExcTooLong.bit(),
+            ),
+            (self.approved(exception.approvers, beneficiary), Reason::ExcUnapproved.bit()),
+            (
+                match self.attest_every {
+                    None => Truth::Yes,
+                    // An attestation given later was not there yet.
+                    Some(every) => Truth::of(exception.attested_at.zip(as_of), |(at, as_of)| {
+                        at <= as_of && as_of.saturating_sub(at) <= every
+                    }),
+                },
+                Reason::ExcAttestOverdue.bit(),
+            ),
+        ];
+        checks.into_iter().fold((Truth::Yes, 0), |(truth, objections), (check, objection)| {
+            let objection = if check == Truth::No { objection } else { 0 };
+            (truth.min(check), objections | objection)
+        })
+    }
+
+    /// Whether enough different people of listed roles approved, the beneficiary not among them.
+    fn approved(&self, approvers: Option<&[Option<&str>]>, beneficiary: Option<&str>) -> Truth {
+        if self.approvals == 0 {
+            return Truth::Yes;
+        }
+        let Some(approvers) = approvers else {
+            return Truth::Unknown;
+        };
+        let mut count = 0;
+        let mut possible = 0;
+        for (index, approver) in approvers.iter().enumerate() {
+            let Some(approver) = approver else {
+                possible += 1;
+                continue;
+            };
+            let is_repeated =
+                |earlier: &str| self.has_approver_role(earlier) && who(earlier).eq_ignore_ascii_case(who(approver));
+            if !self.has_approver_role(approver)
+                || approvers[..index].iter().flatten().any(|earlier| is_repeated(earlier))
+            {
+                continue;
+            }
+            match (approver.contains(':'), beneficiary) {
+                (true, Some(beneficiary)) if who(approver).eq_ignore_ascii_case(beneficiary) => {}
+                // Nobody knows whether that is the beneficiary.
+                (true, None) => possible += 1,
+                _ => {
+                    count += 1;
+                    possible += 1;
+                }
+            }
+        }
+        if count >= self.approvals {
+            Truth::Yes
+        } else if possible >= self.approvals {
+            Truth::Unknown
+        } else {
+            Truth::No
+        }
+    }
+
+    fn has_approver_role(&self, approver: &str) -> bool {
+        let role = approver.split_once(':').map_or(approver, |(role, _)| role);
+        self.approver_roles.is_empty() || is_one_of(role.trim(), &self.approver_roles)
+    }
+}
+
+/// The person of an approval, or its role where the person is not known.
+fn who(approver: &str) -> &str {
+    approver.split_once(':').map_or(approver, |(_, person)| person).trim()
+}
