@@ -60,7 +60,10 @@ performed as (
         session_id,
         event_time,
         methods,
-        lead(event_time) over (partition by provider, session_id order by event_time asc nulls first) as next_time
+        coalesce(
+            lead(event_time) over (partition by provider, session_id order by event_time asc nulls first),
+            timestamptz '9999-12-31 00:00:00+00'
+        ) as next_time
     from mfa_signin_attempts
     where outcome = 'success'
         and mfa_met_by = 'performed'
@@ -146,7 +149,7 @@ signins as (
             when s.mfa_met_by in ('claim', 'remembered', 'federated', 'unknown') and s.outcome = 'success' then s.session_id
         end
         and p.event_time <= s.event_time
-        and coalesce(p.next_time > s.event_time, true)
+        and p.next_time > s.event_time
 )
 
 select

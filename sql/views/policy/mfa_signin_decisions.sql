@@ -43,6 +43,28 @@
 
 with
 
+-- without NULLs, so that the joins compare columns and nothing else
+versions as (
+    select
+        version,
+        document,
+        coalesce(valid_from, timestamptz '0001-01-01 00:00:00+00') as valid_from,
+        coalesce(valid_to, timestamptz '9999-12-31 00:00:00+00') as valid_to
+    from mfa_policy_versions
+),
+
+states as (
+    select
+        provider,
+        identity_id,
+        subject,
+        factors,
+        exceptions,
+        coalesce(valid_from, timestamptz '0001-01-01 00:00:00+00') as valid_from,
+        coalesce(valid_to, timestamptz '9999-12-31 00:00:00+00') as valid_to
+    from mfa_account_states
+),
+
 judged as (
     select
         c.event_time,
@@ -85,14 +107,14 @@ judged as (
         ) as answer,
         p.version as policy_version
     from mfa_signin_contexts as c
-    inner join mfa_policy_versions as p
-        on coalesce(p.valid_from <= c.event_time, true)
-        and coalesce(p.valid_to > c.event_time, true)
-    left join mfa_account_states as s
+    inner join versions as p
+        on p.valid_from <= c.event_time
+        and p.valid_to > c.event_time
+    left join states as s
         on s.provider = c.account_provider
         and s.identity_id = c.account_id
-        and coalesce(s.valid_from <= c.event_time, true)
-        and coalesce(s.valid_to > c.event_time, true)
+        and s.valid_from <= c.event_time
+        and s.valid_to > c.event_time
 )
 
 select
