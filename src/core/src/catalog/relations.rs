@@ -43,6 +43,7 @@ const CONTRACT_FILES: &[&str] = files! {
         "mfa_policies"
         "mfa_policy_approvals"
         "mfa_prompts"
+        "mfa_proposed_policy"
         "mfa_roles"
         "mfa_runbooks"
         "mfa_signins"
@@ -76,13 +77,19 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_account_inputs"
         "mfa_account_states"
         "mfa_accounts"
+        "mfa_compliance"
         "mfa_enrollment_state"
+        "mfa_policy_diff"
         "mfa_policy_in_force"
+        "mfa_policy_matrix"
         "mfa_policy_versions"
         "mfa_signin_contexts"
-        "mfa_signin_decisions",
+        "mfa_signin_decisions"
+        "mfa_signin_replay",
     "views/rollout":
-        "mfa_adoption_curve",
+        "mfa_adoption_curve"
+        "mfa_enforce_gate"
+        "mfa_enforcement_impact",
 };
 
 #[cfg(test)]
