@@ -9,3 +9,6 @@ pub mod model;
 pub mod outline;
 pub mod policy;
 pub mod readers;
+mod word;
+
+pub use word::Word;

@@ -1,10 +1,14 @@
-//! `mfa_evaluate`: the policy engine over DuckDB's vectors.
+//! `mfa_evaluate` and `mfa_explain`: the policy engine over DuckDB's vectors.
 //!
 //! STRUCT arguments are matched by field name. A field that is missing is unknown, one that is not asked for is ignored.
 
 use std::cell::RefCell;
 
-use mfa_core::policy::{Attribute, Compiled, DEFAULT_POLICY, Decision, Evaluator, ExceptionInput, FactorInput, Row};
+use mfa_core::Word;
+use mfa_core::model::Strength;
+use mfa_core::policy::{
+    Attribute, Compiled, DEFAULT_POLICY, Evaluator, ExceptionInput, Explanation, Factor, Row, Session, Verdict,
+};
 
 use crate::ffi::read::{Expected, Vector};
 use crate::ffi::scalar::ScalarFunction;
@@ -53,7 +57,12 @@ impl ScalarFunction for Evaluate {
     }
 }
 
-fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+/// Hands each row, and the policy for it, to `each`.
+fn rows<'a>(
+    arguments: &'a [Vector<'_>],
+    rows: usize,
+    mut each: impl FnMut(&mut Evaluator, &At<'_, 'a, '_>, usize, bool),
+) -> Result<(), Error> {
     let [subject, factors, app, context, exceptions, as_of, ..] = arguments else {
         return Err("six arguments are needed".to_owned());
     };
@@ -68,32 +77,125 @@ fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> R
     };
     let policy = arguments.get(6);
     EVALUATORS.with_borrow_mut(|evaluators| {
+        let mut last = "";
         for row in 0..rows {
             let document = policy.and_then(|policy| policy.text(row)).unwrap_or(DEFAULT_POLICY);
-            let evaluator = evaluators.get(document)?;
-            let decision = evaluator.evaluate(&At::new(&columns, row));
-            write(&decision, row, result);
+            // The rows of a constant share one text; looking at where it is saves comparing it.
+            let is_new = row == 0 || !std::ptr::eq(document, last);
+            if is_new {
+                evaluators.choose(document)?;
+                last = document;
+            }
+            each(&mut evaluators.kept[evaluators.chosen].1, &At::new(&columns, row), row, is_new);
         }
         Ok(())
     })
 }
 
-fn write(decision: &Decision<'_>, row: usize, result: &mut Writer<'_>) {
-    result.field(0).text(row, decision.decision.as_str());
-    result.field(1).text(row, decision.would_decision.as_str());
-    result.field(2).text(row, decision.enrolment.as_str());
-    result.field(3).optional_text(row, decision.session.map(|session| session.as_str()));
-    result.field(4).uinteger(row, decision.required_mask);
-    result.field(5).uinteger(row, decision.reason_mask);
-    optional(result.field(6), row, decision.grace_deadline, Writer::bigint);
-    optional(result.field(7), row, decision.stage, Writer::utinyint);
-    result.field(8).optional_text(row, decision.matched_rule_id);
-    optional(result.field(9), row, decision.required_strength, Writer::utinyint);
-    optional(result.field(10), row, decision.max_age_micros, Writer::interval);
-    result.field(11).optional_text(row, decision.tier);
-    result.field(12).optional_text(row, decision.wave);
-    result.field(13).text(row, decision.policy_hash);
-    result.field(14).optional_text(row, decision.strength.map(|strength| strength.as_str()));
+fn evaluate(arguments: &[Vector<'_>], count: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let mut texts = Texts::default();
+    rows(arguments, count, |evaluator, at, row, is_new| {
+        if is_new {
+            texts = Texts::default();
+        }
+        write(&evaluator.evaluate(at), row, result, &mut texts);
+    })
+}
+
+/// `mfa_explain`: what became of every rule.
+#[derive(Clone)]
+pub(crate) struct Explain;
+
+impl ScalarFunction for Explain {
+    fn name(&self) -> &'static str {
+        "mfa_explain"
+    }
+
+    fn signatures(&self) -> Vec<Vec<Type>> {
+        Evaluate.signatures()
+    }
+
+    fn returns(&self) -> Type {
+        use Type::{Boolean, Varchar};
+        Type::list(Type::Struct(vec![
+            ("section", Varchar),
+            ("rule", Varchar),
+            ("applied", Boolean),
+            ("reason", Varchar),
+            ("satisfied", Boolean),
+            ("asks", Varchar),
+        ]))
+    }
+
+    fn call(&self, arguments: &[Vector<'_>], count: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+        let explained = rows(arguments, count, |evaluator, at, row, _| {
+            let lines = evaluator.policy().explain(at);
+            result.list(row, lines.len(), |line, row, index| {
+                let Explanation { section, rule, applied, reason, satisfied, asks } = &lines[index];
+                line.field(0).text(row, section);
+                line.field(1).optional_text(row, rule.as_deref());
+                line.field(2).boolean(row, *applied);
+                line.field(3).optional_text(row, *reason);
+                optional(line.field(4), row, *satisfied, Writer::boolean);
+                line.field(5).optional_text(row, asks.as_deref());
+            });
+        });
+        explained.map_err(|error| format!("mfa_explain: {error}"))
+    }
+}
+
+/// The long texts last written to each field: where they were read, and to which row they were written. Valid as long as
+/// the policy is the same, to which they belong.
+#[derive(Default)]
+struct Texts {
+    last: [(usize, usize); 15],
+}
+
+impl Texts {
+    /// Writes a word of the policy, or of the program; a long one that was written before is shared.
+    #[inline]
+    fn write(&mut self, result: &mut Writer<'_>, field: usize, row: usize, word: Word<'_>) {
+        let writer = result.field(field);
+        if let Some(words) = word.words() {
+            writer.inline_text(row, words);
+            return;
+        }
+        let text = word.as_str();
+        let (at, earlier) = self.last[field];
+        if at == text.as_ptr().addr() {
+            writer.text_again(row, earlier);
+        } else {
+            writer.text(row, text);
+            self.last[field] = (text.as_ptr().addr(), row);
+        }
+    }
+
+    #[inline]
+    fn write_optional(&mut self, result: &mut Writer<'_>, field: usize, row: usize, word: Option<Word<'_>>) {
+        match word {
+            Some(word) => self.write(result, field, row, word),
+            None => result.field(field).null(row),
+        }
+    }
+}
+
+#[inline]
+fn write(verdict: &Verdict<Word<'_>>, row: usize, result: &mut Writer<'_>, texts: &mut Texts) {
+    texts.write(result, 0, row, verdict.decision.as_word());
+    texts.write(result, 1, row, verdict.would_decision.as_word());
+    texts.write(result, 2, row, verdict.enrolment.as_word());
+    texts.write_optional(result, 3, row, verdict.session.map(Session::as_word));
+    result.field(4).uinteger(row, verdict.required_mask);
+    result.field(5).uinteger(row, verdict.reason_mask);
+    optional(result.field(6), row, verdict.grace_deadline, Writer::bigint);
+    optional(result.field(7), row, verdict.stage, Writer::utinyint);
+    texts.write_optional(result, 8, row, verdict.matched_rule_id);
+    optional(result.field(9), row, verdict.required_strength, Writer::utinyint);
+    optional(result.field(10), row, verdict.max_age_micros, Writer::interval);
+    texts.write_optional(result, 11, row, verdict.tier);
+    texts.write_optional(result, 12, row, verdict.wave);
+    texts.write(result, 13, row, verdict.policy_hash);
+    texts.write_optional(result, 14, row, verdict.strength.map(Strength::as_word));
 }
 
 fn optional<'w, 'c, T>(
@@ -112,29 +214,20 @@ fn optional<'w, 'c, T>(
 const KEPT: usize = 16;
 
 thread_local! {
-    static EVALUATORS: RefCell<Evaluators> = const { RefCell::new(Evaluators { kept: Vec::new(), last: 0 }) };
+    static EVALUATORS: RefCell<Evaluators> = const { RefCell::new(Evaluators { kept: Vec::new(), chosen: 0 }) };
 }
 
 /// The policies seen by this thread, compiled, with the documents they were compiled from.
 struct Evaluators {
     kept: Vec<(String, Evaluator)>,
-    /// That of the previous row, which is almost always that of the next.
-    last: usize,
+    chosen: usize,
 }
 
 impl Evaluators {
-    #[inline]
-    fn get(&mut self, document: &str) -> Result<&mut Evaluator, Error> {
-        if self.kept.get(self.last).is_none_or(|(text, _)| text != document) {
-            self.find(document)?;
-        }
-        Ok(&mut self.kept[self.last].1)
-    }
-
-    #[cold]
-    fn find(&mut self, document: &str) -> Result<(), Error> {
+    /// Chooses the policy of a document.
+    fn choose(&mut self, document: &str) -> Result<(), Error> {
         if let Some(known) = self.kept.iter().position(|(text, _)| text == document) {
-            self.last = known;
+            self.chosen = known;
             return Ok(());
         }
         let compiled = Compiled::parse(document).map_err(|error| error.to_string())?;
@@ -142,17 +235,17 @@ impl Evaluators {
             self.kept.remove(0);
         }
         self.kept.push((document.to_owned(), Evaluator::new(compiled)));
-        self.last = self.kept.len() - 1;
+        self.chosen = self.kept.len() - 1;
         Ok(())
     }
 }
 
 /// A STRUCT argument, or the elements of a list of them.
 macro_rules! fields {
-    ($name:ident = $argument:literal { $($field:ident: $expected:ident,)* }) => {
+    ($name:ident = $argument:literal { $($(#[$meta:meta])* $field:ident: $expected:ident,)* }) => {
         struct $name<'a, 'c> {
             whole: &'a Vector<'c>,
-            $($field: Option<&'a Vector<'c>>,)*
+            $($(#[$meta])* $field: Option<&'a Vector<'c>>,)*
         }
 
         impl<'a, 'c> $name<'a, 'c> {
@@ -176,7 +269,9 @@ fields! { SubjectFields = "subject" {
 } }
 fields! { FactorFields = "factors" {
     method: Text, enrolled_at: Timestamp, last_used_at: Timestamp, attested: Boolean, number_matching: Boolean,
-    user_verified: Boolean, status: Text,
+    #[expect(dead_code, reason = "its type is checked; no policy asks for it yet")]
+    user_verified: Boolean,
+    status: Text,
 } }
 fields! { AppFields = "app" { id: Text, sensitivity: Text, } }
 fields! { ContextFields = "context" {
@@ -262,6 +357,11 @@ fn text<'v>(field: Option<&'v Vector<'_>>, row: usize) -> Option<&'v str> {
 }
 
 #[inline]
+fn word<'v>(field: Option<&'v Vector<'_>>, row: usize) -> Option<Word<'v>> {
+    field?.word(row)
+}
+
+#[inline]
 fn boolean(field: Option<&Vector<'_>>, row: usize) -> Option<bool> {
     field?.boolean(row)
 }
@@ -273,9 +373,9 @@ fn timestamp(field: Option<&Vector<'_>>, row: usize) -> Option<i64> {
 
 /// Hands on the words of a list; false where there is none.
 #[inline]
-fn texts<'v>(field: Option<&'v Vector<'_>>, row: usize, each: impl FnMut(Option<&'v str>)) -> bool {
+fn words<'v>(field: Option<&'v Vector<'_>>, row: usize, each: impl FnMut(Option<Word<'v>>)) -> bool {
     let list = field.and_then(|field| Some((field.list(row)?, field.element()?)));
-    list.map(|(rows, element)| rows.map(|row| element.text(row)).for_each(each)).is_some()
+    list.map(|(rows, element)| rows.map(|row| element.word(row)).for_each(each)).is_some()
 }
 
 impl Row for At<'_, '_, '_> {
@@ -295,7 +395,7 @@ impl Row for At<'_, '_, '_> {
     }
 
     #[inline]
-    fn word(&self, attribute: Attribute) -> Option<&str> {
+    fn word(&self, attribute: Attribute) -> Option<Word<'_>> {
         let Columns { subject, app, context, .. } = self.columns;
         let (is_there, field) = match attribute {
             Attribute::Population => (self.subject, subject.population),
@@ -307,14 +407,14 @@ impl Row for At<'_, '_, '_> {
             Attribute::Transaction => (self.context, context.transaction),
             Attribute::Role | Attribute::Signal => (false, None),
         };
-        if is_there { text(field, self.row) } else { None }
+        if is_there { word(field, self.row) } else { None }
     }
 
     #[inline]
-    fn words(&self, attribute: Attribute, each: impl FnMut(Option<&str>)) -> bool {
+    fn words(&self, attribute: Attribute, each: impl FnMut(Option<Word<'_>>)) -> bool {
         match attribute {
-            Attribute::Role => self.subject && texts(self.columns.subject.roles, self.row, each),
-            Attribute::Signal => self.context && texts(self.columns.context.signals, self.row, each),
+            Attribute::Role => self.subject && words(self.columns.subject.roles, self.row, each),
+            Attribute::Signal => self.context && words(self.columns.context.signals, self.row, each),
             _ => false,
         }
     }
@@ -339,28 +439,27 @@ impl Row for At<'_, '_, '_> {
     }
 
     #[inline]
-    fn factors(&self, mut each: impl FnMut(&FactorInput<'_>)) -> bool {
+    fn factors(&self, mut each: impl FnMut(Factor<'_>)) -> bool {
         let factors = &self.columns.factors;
         let Some(rows) = factors.whole.list(self.row) else {
             return false;
         };
         for row in rows {
-            each(&FactorInput {
-                method: text(factors.method, row),
+            each(Factor {
+                method: word(factors.method, row),
                 enrolled_at: timestamp(factors.enrolled_at, row),
                 last_used_at: timestamp(factors.last_used_at, row),
                 attested: boolean(factors.attested, row),
                 number_matching: boolean(factors.number_matching, row),
-                user_verified: boolean(factors.user_verified, row),
-                status: text(factors.status, row),
+                status: word(factors.status, row),
             });
         }
         true
     }
 
     #[inline]
-    fn used_methods(&self, each: impl FnMut(Option<&str>)) -> bool {
-        self.context && texts(self.columns.context.used_methods, self.row, each)
+    fn used_methods(&self, each: impl FnMut(Option<Word<'_>>)) -> bool {
+        self.context && words(self.columns.context.used_methods, self.row, each)
     }
 
     #[inline]
@@ -383,16 +482,16 @@ impl Row for At<'_, '_, '_> {
         let Some(rows) = exceptions.whole.list(self.row) else {
             return false;
         };
-        let mut words = Vec::new();
+        let mut approvers = Vec::new();
         for row in rows {
-            words.clear();
-            let is_list = texts(exceptions.approvers, row, |approver| words.push(approver));
+            approvers.clear();
+            let is_list = words(exceptions.approvers, row, |approver| approvers.push(approver.map(Word::as_str)));
             each(&ExceptionInput {
                 id: text(exceptions.id, row),
                 criterion: text(exceptions.criterion, row),
                 starts_at: timestamp(exceptions.starts_at, row),
                 expires_at: timestamp(exceptions.expires_at, row),
-                approvers: is_list.then_some(&words),
+                approvers: is_list.then_some(&approvers),
                 attested_at: timestamp(exceptions.attested_at, row),
                 scope: text(exceptions.scope, row),
             });

@@ -33,6 +33,7 @@ fn register(connection: &Connection) -> Result<(), ExtensionError> {
         ffi::scalar::register(connection, &scalar)?;
     }
     ffi::scalar::register(connection, &evaluate::Evaluate)?;
+    ffi::scalar::register(connection, &evaluate::Explain)?;
     // Last: DuckDB cannot take it back if something after it fails.
     ffi::replacement::register(connection, views::answer);
     Ok(())

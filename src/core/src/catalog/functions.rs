@@ -2,6 +2,38 @@
 
 use super::Function;
 
+/// What a decision is made from, as `mfa_evaluate` takes it.
+const DECISION: &[(&str, &str, &str)] = &[
+    (
+        "subject",
+        "STRUCT",
+        "id VARCHAR, population VARCHAR, roles VARCHAR[], privileged BOOLEAN, department VARCHAR, region VARCHAR, \
+         created_at TIMESTAMPTZ, fallback_started_at TIMESTAMPTZ",
+    ),
+    (
+        "factors",
+        "STRUCT[]",
+        "method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, \
+         user_verified BOOLEAN, status VARCHAR; NULL is unknown, [] is none",
+    ),
+    ("app", "STRUCT", "id VARCHAR, sensitivity VARCHAR; NULL when no application is accessed"),
+    (
+        "context",
+        "STRUCT",
+        "signals VARCHAR[], protocol VARCHAR, transaction VARCHAR, used_methods VARCHAR[] (canonical; [] when none was \
+         asked for), mfa_at TIMESTAMPTZ (when MFA was last performed in the session), federated BOOLEAN, \
+         federation_attested BOOLEAN; NULL when there is no session",
+    ),
+    (
+        "exceptions",
+        "STRUCT[]",
+        "id VARCHAR, criterion VARCHAR, starts_at TIMESTAMPTZ, expires_at TIMESTAMPTZ, approvers VARCHAR[] as \
+         role:person, attested_at TIMESTAMPTZ, scope VARCHAR; NULL is unknown, [] is none",
+    ),
+    ("as_of", "TIMESTAMPTZ", "the instant to judge at; there is no default"),
+    ("policy", "VARCHAR", "the document in TOML or JSON; left out or NULL, the one that mfa ships"),
+];
+
 /// Every function that is not a reader.
 pub const FUNCTIONS: &[Function] = &[
     Function {
@@ -77,36 +109,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "mfa_evaluate",
         kind: "scalar",
-        parameters: &[
-            (
-                "subject",
-                "STRUCT",
-                "id VARCHAR, population VARCHAR, roles VARCHAR[], privileged BOOLEAN, department VARCHAR, region VARCHAR, \
-                 created_at TIMESTAMPTZ, fallback_started_at TIMESTAMPTZ",
-            ),
-            (
-                "factors",
-                "STRUCT[]",
-                "method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, \
-                 user_verified BOOLEAN, status VARCHAR; NULL is unknown, [] is none",
-            ),
-            ("app", "STRUCT", "id VARCHAR, sensitivity VARCHAR; NULL when no application is accessed"),
-            (
-                "context",
-                "STRUCT",
-                "signals VARCHAR[], protocol VARCHAR, transaction VARCHAR, used_methods VARCHAR[] (canonical; [] when none was \
-                 asked for), mfa_at TIMESTAMPTZ (when MFA was last performed in the session), federated BOOLEAN, \
-                 federation_attested BOOLEAN; NULL when there is no session",
-            ),
-            (
-                "exceptions",
-                "STRUCT[]",
-                "id VARCHAR, criterion VARCHAR, starts_at TIMESTAMPTZ, expires_at TIMESTAMPTZ, approvers VARCHAR[] as \
-                 role:person, attested_at TIMESTAMPTZ, scope VARCHAR; NULL is unknown, [] is none",
-            ),
-            ("as_of", "TIMESTAMPTZ", "the instant to judge at; there is no default"),
-            ("policy", "VARCHAR", "the document in TOML or JSON; left out or NULL, the one that mfa ships"),
-        ],
+        parameters: DECISION,
         returns: "STRUCT(decision, would_decision, enrolment, session, required_mask, reason_mask, grace_deadline, stage, \
                   matched_rule_id, required_strength, max_age, tier, wave, policy_hash, strength)",
         description: "What a policy says about a person (enrolment) and a sign-in (session); the decision is the more restrictive of \
@@ -117,6 +120,20 @@ pub const FUNCTIONS: &[Function] = &[
                       bypasses count nothing, and claims of another provider only when attested.",
         example: "select mfa_evaluate({'population': 'workforce', 'privileged': true, 'department': 'it'}, \
                   [{'method': 'totp', 'status': 'active'}], null, null, [], timestamptz '2026-12-01').enrolment",
+    },
+    Function {
+        name: "mfa_explain",
+        kind: "scalar",
+        parameters: DECISION,
+        returns: "STRUCT(section, rule, applied, reason, satisfied, asks)[]",
+        description: "Why mfa_evaluate decides as it does: every tier, wave, session rule, given exception and stage in the order \
+                      of evaluation, with whether it applies. reason says why it does not: the attribute that does not match \
+                      (population, role, department, application, protocol, signal …), earlier_rule, not_enough_information, \
+                      not_yet_effective, excluded, no_session, later_stage, compliant, or for an exception the reason of \
+                      mfa_reasons. satisfied says whether what the rule asks by itself is there; NULL where that is unknown.",
+        example: "select unnest(mfa_explain({'population': 'workforce', 'privileged': true, 'department': 'it'}, \
+                  [{'method': 'totp', 'status': 'active'}], {'sensitivity': 'critical'}, null, [], timestamptz '2026-12-01'), \
+                  recursive := true)",
     },
     Function {
         name: "mfa_methods",

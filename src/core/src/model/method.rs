@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Provider;
+use crate::word::{Key, Word};
 
 /// A canonical authentication method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,6 +114,19 @@ impl Strength {
         }
     }
 
+    /// The name in SQL, at hand.
+    #[inline]
+    pub const fn as_word(self) -> Word<'static> {
+        const WORDS: [Word<'static>; 5] = [
+            Word::new(Strength::None.as_str()),
+            Word::new(Strength::Single.as_str()),
+            Word::new(Strength::Mfa.as_str()),
+            Word::new(Strength::PhishingResistant.as_str()),
+            Word::new(Strength::PrHardware.as_str()),
+        ];
+        WORDS[self as usize]
+    }
+
     /// 0 to 4, as in the `required_strength` of a decision.
     pub const fn level(self) -> u8 {
         self as u8
@@ -190,7 +204,15 @@ impl Method {
     /// The method of exactly that canonical name.
     #[inline]
     pub fn parse(canonical: &str) -> Option<Self> {
-        find(canonical.as_bytes(), |source| source == Source::Canonical)
+        Self::from_word(Word::new(canonical))
+    }
+
+    /// The method of exactly that canonical name.
+    #[inline]
+    pub fn from_word(canonical: Word<'_>) -> Option<Self> {
+        let key = canonical.key();
+        let index = CANONICAL[key.hash(CANONICAL_BITS)];
+        if KEYS[usize::from(index)] == key { Some(Self::ALL[usize::from(index)]) } else { None }
     }
 
     /// Its bit in a mask of methods.
@@ -536,15 +558,37 @@ const fn entry(index: usize) -> (&'static str, Source, Method) {
 }
 
 const fn slot(spelling: &[u8]) -> usize {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    let mut at = 0;
-    while at < spelling.len() {
-        hash = (hash ^ spelling[at] as u64).wrapping_mul(0x0000_0100_0000_01b3);
-        at += 1;
-    }
-    // The last byte only reaches the low bits of an FNV hash; fold so that the high ones count too.
-    (hash ^ (hash >> 32)) as usize % SLOTS
+    Key::new(spelling).hash(SLOTS.trailing_zeros())
 }
+
+const CANONICAL_BITS: u32 = 7;
+
+/// The canonical names, all short enough for a key to be exact.
+static KEYS: [Key; Method::ALL.len()] = {
+    let mut keys = [Key::new(b""); Method::ALL.len()];
+    let mut index = 0;
+    while index < keys.len() {
+        let name = Method::ALL[index].as_str().as_bytes();
+        assert!(name.len() <= Word::INLINE);
+        keys[index] = Key::new(name);
+        index += 1;
+    }
+    keys
+};
+
+/// A perfect hash of [`KEYS`], which the compiler checks: a lookup is a hash and one comparison of two words. An empty slot
+/// points to the first of them.
+static CANONICAL: [u8; 1 << CANONICAL_BITS] = {
+    let mut table = [0; 1 << CANONICAL_BITS];
+    let mut index = 0;
+    while index < KEYS.len() {
+        let slot = KEYS[index].hash(CANONICAL_BITS);
+        assert!(table[slot] == 0, "two canonical names share a slot: change the hash");
+        table[slot] = index as u8;
+        index += 1;
+    }
+    table
+};
 
 static ENTRY: [(&str, Source, Method); ENTRIES] = {
     let mut table = [entry(0); ENTRIES];

@@ -5,6 +5,8 @@
 //!
 //! [`Row`] is how the evaluator reads a row, wherever an engine keeps it; [`Input`] is a row in plain Rust.
 
+use crate::Word;
+
 /// One row to decide. `None` is unknown.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Input<'a> {
@@ -148,6 +150,18 @@ impl Attribute {
     pub(super) const COUNT: usize = Self::SINGLE.len() + Self::SEVERAL.len();
 }
 
+/// What counts of a registered method: see [`FactorInput`].
+#[derive(Debug, Clone, Copy)]
+#[expect(missing_docs, reason = "as in FactorInput")]
+pub struct Factor<'a> {
+    pub method: Option<Word<'a>>,
+    pub enrolled_at: Option<i64>,
+    pub last_used_at: Option<i64>,
+    pub attested: Option<bool>,
+    pub number_matching: Option<bool>,
+    pub status: Option<Word<'a>>,
+}
+
 /// A row to decide, read where it is. What is asked for is what the policy needs; the rest is never read.
 ///
 /// Lists are handed to `each`, element by element; the answer is false where the list itself is missing.
@@ -159,9 +173,9 @@ pub trait Row {
     /// Whether there is a session.
     fn has_context(&self) -> bool;
     /// An attribute that holds one word.
-    fn word(&self, attribute: Attribute) -> Option<&str>;
+    fn word(&self, attribute: Attribute) -> Option<Word<'_>>;
     /// An attribute that holds several words.
-    fn words(&self, attribute: Attribute, each: impl FnMut(Option<&str>)) -> bool;
+    fn words(&self, attribute: Attribute, each: impl FnMut(Option<Word<'_>>)) -> bool;
     /// [`Subject::id`].
     fn subject_id(&self) -> Option<&str>;
     /// [`Subject::privileged`].
@@ -171,9 +185,9 @@ pub trait Row {
     /// [`Subject::fallback_started_at`].
     fn fallback_started_at(&self) -> Option<i64>;
     /// [`Input::factors`].
-    fn factors(&self, each: impl FnMut(&FactorInput<'_>)) -> bool;
+    fn factors(&self, each: impl FnMut(Factor<'_>)) -> bool;
     /// [`Context::used_methods`].
-    fn used_methods(&self, each: impl FnMut(Option<&str>)) -> bool;
+    fn used_methods(&self, each: impl FnMut(Option<Word<'_>>)) -> bool;
     /// [`Context::mfa_at`].
     fn mfa_at(&self) -> Option<i64>;
     /// [`Context::federated`].
@@ -186,8 +200,8 @@ pub trait Row {
     fn as_of(&self) -> Option<i64>;
 }
 
-fn each_of<T: Copy>(list: Option<&[T]>, each: impl FnMut(T)) -> bool {
-    list.map(|list| list.iter().copied().for_each(each)).is_some()
+fn each_of(list: Option<&[Option<&str>]>, mut each: impl FnMut(Option<Word<'_>>)) -> bool {
+    list.map(|list| list.iter().for_each(|text| each(text.map(Word::new)))).is_some()
 }
 
 impl Row for Input<'_> {
@@ -203,8 +217,8 @@ impl Row for Input<'_> {
         self.context.is_some()
     }
 
-    fn word(&self, attribute: Attribute) -> Option<&str> {
-        match attribute {
+    fn word(&self, attribute: Attribute) -> Option<Word<'_>> {
+        let text = match attribute {
             Attribute::Population => self.subject?.population,
             Attribute::Department => self.subject?.department,
             Attribute::Region => self.subject?.region,
@@ -213,10 +227,11 @@ impl Row for Input<'_> {
             Attribute::Protocol => self.context?.protocol,
             Attribute::Transaction => self.context?.transaction,
             Attribute::Role | Attribute::Signal => None,
-        }
+        };
+        text.map(Word::new)
     }
 
-    fn words(&self, attribute: Attribute, each: impl FnMut(Option<&str>)) -> bool {
+    fn words(&self, attribute: Attribute, each: impl FnMut(Option<Word<'_>>)) -> bool {
         let list = match attribute {
             Attribute::Role => self.subject.and_then(|subject| subject.roles),
             Attribute::Signal => self.context.and_then(|context| context.signals),
@@ -241,11 +256,23 @@ impl Row for Input<'_> {
         self.subject?.fallback_started_at
     }
 
-    fn factors(&self, each: impl FnMut(&FactorInput<'_>)) -> bool {
-        self.factors.map(|factors| factors.iter().for_each(each)).is_some()
+    fn factors(&self, mut each: impl FnMut(Factor<'_>)) -> bool {
+        let factors = self.factors.map(|factors| {
+            factors.iter().for_each(|factor| {
+                each(Factor {
+                    method: factor.method.map(Word::new),
+                    enrolled_at: factor.enrolled_at,
+                    last_used_at: factor.last_used_at,
+                    attested: factor.attested,
+                    number_matching: factor.number_matching,
+                    status: factor.status.map(Word::new),
+                });
+            });
+        });
+        factors.is_some()
     }
 
-    fn used_methods(&self, each: impl FnMut(Option<&str>)) -> bool {
+    fn used_methods(&self, each: impl FnMut(Option<Word<'_>>)) -> bool {
         each_of(self.context.and_then(|context| context.used_methods), each)
     }
 

@@ -365,18 +365,24 @@ impl Moment {
     }
 }
 
-impl Serialize for Moment {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let anchor = match self.anchor {
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.anchor {
             Anchor::Enforcement => "enforcement",
             Anchor::Deadline => "deadline",
-        };
+        })?;
         let duration = Duration(self.offset.abs());
         match self.offset {
-            0 => serializer.serialize_str(anchor),
-            1.. => serializer.collect_str(&format_args!("{anchor}+{duration}")),
-            _ => serializer.collect_str(&format_args!("{anchor}-{duration}")),
+            0 => Ok(()),
+            1.. => write!(f, "+{duration}"),
+            _ => write!(f, "-{duration}"),
         }
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

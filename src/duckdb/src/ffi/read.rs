@@ -12,9 +12,9 @@ use libduckdb_sys::{
     DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_NS as TIMESTAMP_NS, DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_S as TIMESTAMP_S,
     DUCKDB_TYPE_DUCKDB_TYPE_TIMESTAMP_TZ as TIMESTAMP_TZ, DUCKDB_TYPE_DUCKDB_TYPE_VARCHAR as VARCHAR,
     duckdb_list_entry, duckdb_list_vector_get_child, duckdb_list_vector_get_size, duckdb_struct_vector_get_child,
-    duckdb_validity_row_is_valid, duckdb_vector, duckdb_vector_get_column_type, duckdb_vector_get_data,
-    duckdb_vector_get_validity,
+    duckdb_vector, duckdb_vector_get_column_type, duckdb_vector_get_data, duckdb_vector_get_validity,
 };
+use mfa_core::Word;
 use quack_rs::types::LogicalType;
 
 use super::Error;
@@ -105,7 +105,7 @@ impl<'chunk> Vector<'chunk> {
         // SAFETY: the mask has a bit for each of `rows`.
         row < self.rows
             && self.ty != SQLNULL
-            && (self.validity.is_null() || unsafe { duckdb_validity_row_is_valid(self.validity, row as u64) })
+            && (self.validity.is_null() || unsafe { self.validity.add(row / 64).read() } >> (row % 64) & 1 == 1)
     }
 
     #[inline]
@@ -207,6 +207,19 @@ impl<'chunk> Vector<'chunk> {
         }
     }
 
+    /// A text with the words that a short one is kept in.
+    #[inline]
+    pub(crate) fn word(&self, row: usize) -> Option<Word<'_>> {
+        let text = self.text(row)?;
+        if self.ty == VARCHAR && text.len() <= Word::INLINE {
+            // SAFETY: `text` has found the row; a string is 16 bytes, padded with zeros where it is short.
+            let words = unsafe { self.data.cast::<[u64; 2]>().add(row).read_unaligned() };
+            return Some(Word::inline(words, text));
+        }
+        Some(Word::new(text))
+    }
+
+    #[inline]
     pub(crate) fn boolean(&self, row: usize) -> Option<bool> {
         // Read as a byte: any bit pattern is valid for that.
         if self.ty == BOOLEAN { self.get::<u8>(row).map(|byte| byte != 0) } else { None }
@@ -221,6 +234,7 @@ impl<'chunk> Vector<'chunk> {
     }
 
     /// A date or a time, as microseconds since 1970; one without a zone is in UTC.
+    #[inline]
     pub(crate) fn timestamp(&self, row: usize) -> Option<i64> {
         match self.ty {
             TIMESTAMP | TIMESTAMP_TZ => self.get::<i64>(row),
@@ -233,6 +247,7 @@ impl<'chunk> Vector<'chunk> {
     }
 
     /// The rows of [`Self::element`] that make up the list.
+    #[inline]
     pub(crate) fn list(&self, row: usize) -> Option<Range<usize>> {
         if self.ty != LIST {
             return None;

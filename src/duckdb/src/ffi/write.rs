@@ -5,16 +5,12 @@ use std::marker::PhantomData;
 use libduckdb_sys::{
     duckdb_data_chunk, duckdb_data_chunk_get_size, duckdb_data_chunk_get_vector, duckdb_list_entry,
     duckdb_list_vector_get_child, duckdb_list_vector_get_size, duckdb_list_vector_reserve, duckdb_list_vector_set_size,
-    duckdb_struct_vector_get_child, duckdb_validity_set_row_invalid, duckdb_vector,
-    duckdb_vector_assign_string_element_len, duckdb_vector_ensure_validity_writable, duckdb_vector_get_data,
-    duckdb_vector_get_validity, duckdb_vector_size,
+    duckdb_struct_vector_get_child, duckdb_vector, duckdb_vector_assign_string_element_len,
+    duckdb_vector_ensure_validity_writable, duckdb_vector_get_data, duckdb_vector_get_validity, duckdb_vector_size,
 };
 use mfa_core::model::{PolicyResult, Value};
 
 use super::Type;
-
-/// Strings up to this length are stored in the vector itself.
-const INLINE: usize = 12;
 
 /// Writes one vector of DuckDB's, row by row, in any order. It lives as long as the callback that was given the vector.
 pub(crate) struct Writer<'chunk> {
@@ -35,6 +31,9 @@ struct ListWriter<'chunk> {
 }
 
 impl<'chunk> Writer<'chunk> {
+    /// Texts up to this length are stored in the vector itself.
+    pub(crate) const INLINE: usize = 12;
+
     /// # Safety
     /// `vector` must be a writable vector of type `ty` that outlives `'chunk`, written by nobody else.
     pub(super) unsafe fn new(vector: duckdb_vector, ty: &Type) -> Self {
@@ -74,7 +73,7 @@ impl<'chunk> Writer<'chunk> {
                 duckdb_vector_ensure_validity_writable(self.vector);
                 self.validity = duckdb_vector_get_validity(self.vector);
             }
-            duckdb_validity_set_row_invalid(self.validity, row as u64);
+            *self.validity.add(row / 64) &= !(1 << (row % 64));
         }
         for field in &mut self.fields {
             field.null(row);
@@ -119,7 +118,7 @@ impl<'chunk> Writer<'chunk> {
 
     #[inline]
     pub(crate) fn text(&mut self, row: usize, text: &str) {
-        if text.len() <= INLINE {
+        if text.len() <= Self::INLINE {
             let mut inline = [0u8; 16];
             inline[..4].copy_from_slice(&(text.len() as u32).to_ne_bytes());
             inline[4..4 + text.len()].copy_from_slice(text.as_bytes());
@@ -130,6 +129,20 @@ impl<'chunk> Writer<'chunk> {
         unsafe {
             duckdb_vector_assign_string_element_len(self.vector, row as u64, text.as_ptr().cast(), text.len() as u64);
         }
+    }
+
+    /// A text of up to [`Self::INLINE`] bytes, laid out as the vector keeps it.
+    #[inline]
+    pub(crate) fn inline_text(&mut self, row: usize, words: [u64; 2]) {
+        self.put(row, words);
+    }
+
+    /// The text of an earlier row once more. Long texts are kept beside the vector, so that rows can share one.
+    #[inline]
+    pub(crate) fn text_again(&mut self, row: usize, earlier: usize) {
+        // SAFETY: the vector is one of VARCHAR, `earlier` has been written, and what it points to lives as long as the vector.
+        let text = unsafe { self.data.cast::<[u8; 16]>().add(earlier).read() };
+        self.put(row, text);
     }
 
     /// The writer of a field of a STRUCT.

@@ -1,0 +1,169 @@
+//! Words that are compared as two words of the machine.
+
+/// A text with its length and first twelve bytes at hand, laid out as DuckDB and Arrow lay out a short string: an engine that
+/// keeps its strings so need not compute anything.
+#[derive(Debug, Clone, Copy)]
+pub struct Word<'a> {
+    key: Key,
+    text: &'a str,
+}
+
+/// Of a text of up to [`Word::INLINE`] bytes: its length in the low half of the first word, and the bytes, padded with zeros.
+/// Of a longer one: its length, its first four bytes and its last eight.
+#[derive(Debug, Clone, Copy, Eq)]
+pub(crate) struct Key([u64; 2]);
+
+impl PartialEq for Key {
+    /// Both words at once, so that there is one branch to foretell.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        (self.0[0] ^ other.0[0]) | (self.0[1] ^ other.0[1]) == 0
+    }
+}
+
+/// The bit that tells the cases of a letter apart. Folding it also makes some other characters alike, so it decides where
+/// to look, not what is equal.
+const CASE: u64 = 0x2020_2020_2020_2020;
+
+impl<'a> Word<'a> {
+    /// Texts up to this length are equal when their keys are.
+    pub const INLINE: usize = 12;
+
+    /// The word of a text.
+    #[inline]
+    pub const fn new(text: &'a str) -> Self {
+        Self { key: Key::new(text.as_bytes()), text }
+    }
+
+    /// The word of a text of up to [`Word::INLINE`] bytes, with those bytes and their length as the engine keeps them.
+    #[inline]
+    pub const fn inline(words: [u64; 2], text: &'a str) -> Self {
+        Self { key: Key(words), text }
+    }
+
+    /// The text.
+    #[inline]
+    pub const fn as_str(self) -> &'a str {
+        self.text
+    }
+
+    /// The words that a text of up to [`Word::INLINE`] bytes is kept in.
+    #[inline]
+    pub const fn words(self) -> Option<[u64; 2]> {
+        if self.is_inline() { Some(self.key.0) } else { None }
+    }
+
+    /// Whether it is this text, whatever the case.
+    #[inline]
+    pub(crate) fn is(self, text: &str) -> bool {
+        (self.key == Key::new(text.as_bytes()) && self.is_inline()) || self.text.eq_ignore_ascii_case(text)
+    }
+
+    #[inline]
+    pub(crate) const fn key(self) -> Key {
+        self.key
+    }
+
+    #[inline]
+    pub(crate) const fn is_inline(self) -> bool {
+        self.text.len() <= Self::INLINE
+    }
+}
+
+/// A text of one's own, whose word is at hand.
+#[derive(Debug)]
+pub(crate) struct Name {
+    key: Key,
+    text: Box<str>,
+}
+
+impl Name {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { key: Key::new(text.as_bytes()), text: text.into() }
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> Word<'_> {
+        Word { key: self.key, text: &self.text }
+    }
+}
+
+impl Key {
+    #[inline]
+    pub(crate) const fn new(text: &[u8]) -> Self {
+        let length = text.len();
+        // Two loads overlap where the text is no multiple of four; what they have in common is shifted out.
+        let (first, rest) = match length {
+            0 => (0, 0),
+            1..4 => {
+                let (mut bytes, mut at) = (0, 0);
+                while at < length {
+                    bytes |= (text[at] as u64) << (8 * at);
+                    at += 1;
+                }
+                (bytes, 0)
+            }
+            4..8 => (four(text, 0), four(text, length - 4) >> (8 * (8 - length))),
+            8..=12 => (four(text, 0), four(text, 4) | four(text, length - 4) >> (8 * (12 - length)) << 32),
+            _ => (four(text, 0), four(text, length - 8) | four(text, length - 4) << 32),
+        };
+        Self([length as u64 & 0xFFFF_FFFF | first << 32, rest])
+    }
+
+    /// Whether two texts can be the same but for the case of letters. Many that can are not.
+    #[inline]
+    pub(crate) const fn may_equal(self, other: Self) -> bool {
+        (self.0[0] ^ other.0[0]) & !CASE | (self.0[1] ^ other.0[1]) & !CASE == 0
+    }
+
+    /// A hash of `bits` bits that does not depend on the case of letters.
+    #[inline]
+    pub(crate) const fn hash(self, bits: u32) -> usize {
+        let mixed = (self.0[0] | CASE).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (self.0[1] | CASE);
+        (mixed.wrapping_mul(0x10BD_ADD0_2B25_5EA7) >> (64 - bits)) as usize
+    }
+}
+
+const fn four(text: &[u8], at: usize) -> u64 {
+    match text.split_at(at).1.first_chunk() {
+        Some(bytes) => u32::from_le_bytes(*bytes) as u64,
+        None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_how_a_short_string_is_kept() {
+        let alphabet = "abcdefghijklmnopqrstuvwxyz";
+        for length in 0..=Word::INLINE {
+            let mut kept = [0; 16];
+            kept[0] = length as u8;
+            kept[4..4 + length].copy_from_slice(&alphabet.as_bytes()[..length]);
+            let (first, rest) = kept.split_at(8);
+            let words = [first, rest].map(|half| u64::from_le_bytes(half.try_into().unwrap()));
+            let text = &alphabet[..length];
+            assert_eq!(Word::inline(words, text).key(), Word::new(text).key(), "{text}");
+        }
+    }
+
+    #[test]
+    fn short_texts_are_equal_when_their_keys_are() {
+        let texts = ["", "a", "b", "ab", "ba", "abc", "abcd", "abcde", "abcdefg", "abcdefgh", "abcdefghi", "bbcdefghi"];
+        for one in texts {
+            for other in texts {
+                assert_eq!(Word::new(one).key() == Word::new(other).key(), one == other, "{one} {other}");
+            }
+        }
+        assert_ne!(Word::new("a").key(), Word::new("a\0").key());
+    }
+
+    #[test]
+    fn case_does_not_change_the_hash() {
+        for (one, other) in [("Workforce", "wORKFORCE"), ("a", "A"), ("Exchange_ActiveSync", "exchange_activesync")] {
+            assert_eq!(Word::new(one).key().hash(7), Word::new(other).key().hash(7));
+        }
+    }
+}
