@@ -313,6 +313,7 @@ class Inputs(Context):
         mfa_signins, mfa_identities, mfa_factors = (frames[name] for name in ("mfa_signins", "mfa_identities", "mfa_factors"))
         mfa_apps, mfa_policies, mfa_factor_events = (frames[name] for name in ("mfa_apps", "mfa_policies", "mfa_factor_events"))
         mfa_exceptions, mfa_attestations = frames["mfa_exceptions"], frames["mfa_attestations"]
+        mfa_proposed_policy = frames["mfa_proposed_policy"]
         mfa_exception_approvals = frames["mfa_exception_approvals"]
         [[found]] = connection.execute("select count(*) from mfa_signins").fetchall()
         self.assertEqual(found, len(mfa_signins))
@@ -320,7 +321,7 @@ class Inputs(Context):
             found = connection.execute(f"select count(*), coalesce(sum(hash(answer)), 0) from {view} as answer").fetchall()[0]
             with self.subTest(view):
                 self.assertEqual(found, expected(view))
-        kept = (mfa_identities, mfa_factors, mfa_apps, mfa_policies, mfa_factor_events, mfa_exceptions, mfa_attestations)
+        kept = (mfa_identities, mfa_factors, mfa_apps, mfa_policies, mfa_proposed_policy, mfa_factor_events, mfa_exceptions, mfa_attestations)
         self.assertTrue(all(len(frame) for frame in (*kept, mfa_exception_approvals)))
 
     @needs("pyarrow")
@@ -461,7 +462,9 @@ class Variables(Context):
             "mfa_approval_lead_days": "0",
             "mfa_as_of": "timestamptz '2026-07-01 00:00:00+00'",
             "mfa_curve_days": "10",
+            "mfa_diff_days": "1",
             "mfa_gap_window_days": "1",
+            "mfa_impact_days": "1",
             "mfa_policy": "(select content from read_text('sample_data/policies/v1.toml'))",
             "mfa_reissue_days": "0",
         }

@@ -6,7 +6,7 @@
 -- policy in force at as_of: the last that went through, interactively or by a legacy protocol.
 -- `next_step` is the first that applies: none for disabled accounts, accounts of applications and accounts an exception holds for;
 -- approve_exception, attest_exception or renew_exception where an exception lacks just that; check_data where something
--- is unknown; enrol_factor, replace_weak_method, attest_factor, add_second_factor, add_recovery for what is missing; of
+-- is unknown; enrol_factor, attest_factor, add_second_factor, replace_weak_method, add_recovery for what is missing; of
 -- accounts that have enough, modernise_client where the last sign-in used a forbidden protocol and use_mfa where its session
 -- was too weak or too old; else none.
 --
@@ -158,12 +158,11 @@ select
         when enrolment in ('in_grace', 'overdue') and list_contains(reasons, 'EXC_ATTEST_OVERDUE') then 'attest_exception'
         when enrolment = 'unknown' then 'check_data'
         when enrolment in ('in_grace', 'overdue') and list_contains(reasons, 'NO_FACTOR') then 'enrol_factor'
-        when enrolment in ('in_grace', 'overdue')
-            and list_has_any(reasons, ['WEAK_ONLY', 'NO_NUMBER_MATCH', 'PHASED_OUT', 'FALLBACK_EXPIRED'])
-            and not list_contains(reasons, 'NOT_ATTESTED')
-            then 'replace_weak_method'
         when enrolment in ('in_grace', 'overdue') and list_contains(reasons, 'NOT_ATTESTED') then 'attest_factor'
         when enrolment in ('in_grace', 'overdue') and list_contains(reasons, 'NEED_SECOND') then 'add_second_factor'
+        when enrolment in ('in_grace', 'overdue')
+            and list_has_any(reasons, ['WEAK_ONLY', 'NO_NUMBER_MATCH', 'PHASED_OUT', 'FALLBACK_EXPIRED'])
+            then 'replace_weak_method'
         when enrolment in ('in_grace', 'overdue') and list_contains(reasons, 'NO_RECOVERY') then 'add_recovery'
         when enrolment in ('in_grace', 'overdue') then 'enrol_factor'
         when session = 'blocked' then 'modernise_client'
