@@ -11,7 +11,6 @@
 -- @area      policy
 -- @reads     mfa_accounts, mfa_account_factors, mfa_factors, mfa_exempted_accounts
 -- @grain     one row per provider and identity, disabled accounts and service accounts included
--- @param     as_of           TIMESTAMPTZ now()  instant it is described at
 -- @column    provider        VARCHAR     which directory it comes from
 -- @column    identity_id     VARCHAR     the provider's id of the identity
 -- @column    user_principal  VARCHAR     login name, lower case

@@ -9,7 +9,6 @@
 -- @area      policy
 -- @reads     mfa_account_inputs, mfa_account_factors, mfa_exempted_accounts
 -- @grain     one row per provider, identity and span in which nothing about it changed
--- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @column    provider        VARCHAR     which directory it comes from
 -- @column    identity_id     VARCHAR     the provider's id of the identity
 -- @column    valid_from      TIMESTAMPTZ first instant of the span; NULL is since ever

@@ -13,7 +13,6 @@
 -- @area      policy
 -- @reads     mfa_enrollment_state, mfa_account_inputs, mfa_placed_signins, mfa_signin_contexts, mfa_policy_in_force
 -- @grain     one row per provider and identity, disabled accounts and service accounts included
--- @param     as_of           TIMESTAMPTZ now()  instant the policy is asked at
 -- @column    provider        VARCHAR     which directory it comes from
 -- @column    identity_id     VARCHAR     the provider's id of the identity
 -- @column    user_principal  VARCHAR     login name, lower case
