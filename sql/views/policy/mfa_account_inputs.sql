@@ -35,14 +35,23 @@ held as (
     select
         provider,
         identity_id,
-        array_agg({
-            'method': method,
-            'enrolled_at': registered_at,
-            'last_used_at': last_used_at,
-            'attested': attested,
-            'number_matching': number_matching,
-            'status': status
-        }) as factors,
+        array_agg(
+            {
+                'method': method,
+                'enrolled_at': registered_at,
+                'last_used_at': last_used_at,
+                'attested': attested,
+                'number_matching': number_matching,
+                'status': status
+            }
+            order by
+                method asc nulls last,
+                registered_at asc nulls last,
+                status asc nulls last,
+                attested asc nulls last,
+                number_matching asc nulls last,
+                last_used_at asc nulls last
+        ) as factors,
         array_agg(distinct method order by method) filter (where status = 'active' and method is not null) as active_methods,
         bool_or(
             is_from_events
@@ -68,7 +77,7 @@ exempted as (
     select
         provider,
         identity_id,
-        array_agg(exception) as exceptions
+        array_agg(exception order by exception.id asc nulls last) as exceptions
     from mfa_exempted_accounts
     where is_current
     group by

@@ -79,14 +79,23 @@ held as (
         s.provider,
         s.identity_id,
         s.begins_at,
-        array_agg({
-            'method': f.method,
-            'enrolled_at': f.registered_at,
-            'last_used_at': f.last_used_at,
-            'attested': f.attested,
-            'number_matching': f.number_matching,
-            'status': f.status
-        }) as factors,
+        array_agg(
+            {
+                'method': f.method,
+                'enrolled_at': f.registered_at,
+                'last_used_at': f.last_used_at,
+                'attested': f.attested,
+                'number_matching': f.number_matching,
+                'status': f.status
+            }
+            order by
+                f.method asc nulls last,
+                f.registered_at asc nulls last,
+                f.status asc nulls last,
+                f.attested asc nulls last,
+                f.number_matching asc nulls last,
+                f.last_used_at asc nulls last
+        ) as factors,
         min(f.registered_at) filter (where f.status = 'active' and f.method in ('sms_otp', 'voice')) as fallback_started_at
     from spans as s
     inner join factors as f
@@ -105,7 +114,7 @@ granted as (
         s.provider,
         s.identity_id,
         s.begins_at,
-        array_agg(e.exception) as exceptions
+        array_agg(e.exception order by e.exception.id asc nulls last) as exceptions
     from spans as s
     inner join exempted as e
         on e.provider = s.provider
