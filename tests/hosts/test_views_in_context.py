@@ -19,8 +19,8 @@ HEADERS = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "sql/
 # The views over what the inputs hold; one looks at which inputs there are, and that differs with how they are given.
 OVER_INPUTS = [view for view in VIEWS if "information_schema" not in HEADERS[view]]
 
-# A single row, whatever is loaded.
-CONSTANT = {"mfa_policy_in_force"}
+# They speak of the policy, and there always is one: the one that is shipped.
+CONSTANT = {"mfa_enforce_gate", "mfa_policy_in_force", "mfa_policy_matrix", "mfa_policy_versions"}
 
 # Where the filter of a user has to reach a table of the user. Elsewhere a step that several others read stands between.
 PRUNED = {
@@ -251,7 +251,7 @@ class Inputs(Context):
             connection.execute(f"delete from {relation}")
         for view in OVER_INPUTS:
             with self.subTest(view):
-                self.assertEqual(value(connection, f"select count(*) from {view}"), int(view in CONSTANT))
+                self.assertEqual(value(connection, f"select count(*) from {view}") > 0, view in CONSTANT)
         self.assertIsNone(value(connection, "select document from mfa_policy_in_force"))
         self.same(other, views=OVER_INPUTS)
         connection.execute("rollback")
@@ -275,7 +275,7 @@ class Inputs(Context):
         before = "with " + ", ".join(f"{relation} as (from {relation} limit 0)" for relation in LOADED)
         for view in OVER_INPUTS:
             with self.subTest(view):
-                self.assertEqual(fingerprint(sample(), view, before)[0], int(view in CONSTANT))
+                self.assertEqual(fingerprint(sample(), view, before)[0] > 0, view in CONSTANT)
         # And every input as a CTE of the same rows.
         self.same(sample(), before=before.replace(" limit 0", ""))
 
