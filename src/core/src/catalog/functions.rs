@@ -12,9 +12,9 @@ const DECISION: &[(&str, &str, &str)] = &[
     ),
     (
         "factors",
-        "STRUCT[]",
+        "STRUCT[] or VARCHAR[]",
         "method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, \
-         user_verified BOOLEAN, status VARCHAR; NULL is unknown, [] is none",
+         user_verified BOOLEAN, status VARCHAR; or the methods of active factors alone; NULL is unknown, [] is none",
     ),
     ("app", "STRUCT", "id VARCHAR, sensitivity VARCHAR; NULL when no application is accessed"),
     (
@@ -134,6 +134,62 @@ pub const FUNCTIONS: &[Function] = &[
         example: "select unnest(mfa_explain({'population': 'workforce', 'privileged': true, 'department': 'it'}, \
                   [{'method': 'totp', 'status': 'active'}], {'sensitivity': 'critical'}, null, [], timestamptz '2026-12-01'), \
                   recursive := true)",
+    },
+    Function {
+        name: "mfa_policy_hash",
+        kind: "scalar",
+        parameters: &[("policy", "VARCHAR", "the document in TOML or JSON")],
+        returns: "VARCHAR",
+        description: "SHA-256 of the canonical form of a policy, 64 lower-case hexadecimal digits: the policy_hash of a \
+                      decision. Comments, order and notation do not change it, what the policy says does. NULL for NULL; a \
+                      document that is no valid policy is an error with path, line and column.",
+        example: "select mfa_policy_hash(document) as hash from (select \
+                  '{\"schema\": \"mfa-policy/1\", \"id\": \"p\", \"version\": \"1\", \"effective_from\": \"2026-01-01\", \
+                  \"tier\": [{\"id\": \"all\", \"enrol\": {\"allow\": [\"totp\"]}}]}' as document)",
+    },
+    Function {
+        name: "mfa_policy_canonical",
+        kind: "scalar",
+        parameters: &[("policy", "VARCHAR", "the document in TOML or JSON")],
+        returns: "VARCHAR",
+        description: "The canonical form of a policy, for archives and comparisons: JSON without blanks, keys sorted, sets \
+                      expanded, instants in UTC, durations normalised, defaults left out. It is a policy document with the \
+                      same hash. NULL for NULL; a document that is no valid policy is an error with path, line and column.",
+        example: "select mfa_policy_canonical('{\"tier\": [{\"id\": \"all\", \"grace\": \"P2W\", \"enrol\": {\"allow\": \
+                  \"totp\"}}], \"schema\": \"mfa-policy/1\", \"id\": \"p\", \"version\": \"1\", \"effective_from\": \
+                  \"2026-01-01\"}')",
+    },
+    Function {
+        name: "mfa_policy_merge",
+        kind: "scalar",
+        parameters: &[
+            ("policy", "VARCHAR", "the document in TOML or JSON"),
+            ("patch", "VARCHAR", "what to change, in TOML or JSON; a null, which only JSON has, removes a member"),
+        ],
+        returns: "VARCHAR",
+        description: "A policy changed by a JSON merge patch (RFC 7396), as JSON with sorted keys: a new document with a new \
+                      hash, to be given a version by the patch. Sets stay names, so a patch of a set changes all that uses \
+                      it. An array is replaced as a whole: to change one tier, give all of them. An empty patch changes \
+                      nothing. NULL when an argument is NULL; a document, patch or result that is not valid is an error \
+                      with its path.",
+        example: "select mfa_policy_merge('{\"schema\": \"mfa-policy/1\", \"id\": \"p\", \"version\": \"1\", \
+                  \"effective_from\": \"2026-01-01\", \"ticket\": \"CHG-1\", \"sets\": {\"strong\": [\"totp\", \"u2f\"]}, \
+                  \"tier\": [{\"id\": \"all\", \"enrol\": {\"allow\": \"@strong\"}}]}', '{\"version\": \"2\", \"ticket\": \
+                  null, \"sets\": {\"strong\": [\"u2f\"]}}')",
+    },
+    Function {
+        name: "mfa_policy_lint",
+        kind: "scalar",
+        parameters: &[("policy", "VARCHAR", "the document in TOML or JSON, a draft as well")],
+        returns: "STRUCT(severity VARCHAR, rule VARCHAR, path VARCHAR, message VARCHAR)[]",
+        description: "What is suspicious in a policy, in the order of the document: rules that never hold, people whom no \
+                      wave covers, unknown words, empty and unused sets, dates and stages out of order, requirements that \
+                      nobody can fulfil. severity is error, warning or info, rule the name of what was looked for. A \
+                      document that is no valid policy gives one finding, invalid_document with line and column, and no \
+                      error. Empty for a clean policy, NULL for NULL.",
+        example: "select unnest(mfa_policy_lint(document), recursive := true) from (select \
+                  '{\"schema\": \"mfa-policy/1\", \"id\": \"p\", \"version\": \"1\", \"effective_from\": \"2026-01-01\", \
+                  \"rollout\": {}, \"tier\": [{\"id\": \"all\", \"enrol\": {\"allow\": [\"totp\"]}}]}' as document)",
     },
     Function {
         name: "mfa_methods",

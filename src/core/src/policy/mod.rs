@@ -12,8 +12,12 @@ mod error;
 mod evaluate;
 mod explain;
 mod input;
+mod lint;
 mod parse;
+mod patch;
 mod reason;
+#[cfg(any(test, feature = "schema"))]
+pub mod schema;
 pub mod value;
 
 pub use compile::Compiled;
@@ -23,6 +27,8 @@ pub use error::PolicyError;
 pub use evaluate::Evaluator;
 pub use explain::Explanation;
 pub use input::{App, Attribute, Context, ExceptionInput, Factor, FactorInput, Input, Row, Subject};
+pub use lint::{Lint, LintRule, Severity};
+pub use patch::PatchError;
 pub use reason::Reason;
 
 /// The policy that holds where the user names none.

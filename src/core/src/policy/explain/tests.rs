@@ -43,7 +43,9 @@ fn input(as_of: &str) -> Input<'static> {
 }
 
 /// Section, rule, whether it applies or why not, and whether it is satisfied.
-fn explain(input: &Input<'_>) -> Vec<(&'static str, String, Result<(), &'static str>, Option<bool>)> {
+type Line = (&'static str, String, Result<(), &'static str>, Option<bool>);
+
+fn explain(input: &Input<'_>) -> Vec<Line> {
     let policy = Compiled::parse(DEFAULT_POLICY).unwrap();
     let lines = policy.explain(input);
     lines
@@ -56,10 +58,7 @@ fn explain(input: &Input<'_>) -> Vec<(&'static str, String, Result<(), &'static 
         .collect()
 }
 
-fn of<'l>(
-    lines: &'l [(&'static str, String, Result<(), &'static str>, Option<bool>)],
-    rule: &str,
-) -> (Result<(), &'static str>, Option<bool>) {
+fn of(lines: &[Line], rule: &str) -> (Result<(), &'static str>, Option<bool>) {
     let line = lines.iter().find(|(_, id, ..)| id == rule).unwrap_or_else(|| panic!("no rule {rule}"));
     (line.2, line.3)
 }
