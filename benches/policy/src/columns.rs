@@ -22,6 +22,27 @@ impl Validity {
     pub(crate) fn at(&self, index: usize) -> bool {
         self.bits[index / 64] >> (index % 64) & 1 == 1
     }
+
+    /// Calls a function for each missing value of a run; few are.
+    #[inline(always)]
+    pub(crate) fn each_missing(&self, from: usize, count: usize, mut each: impl FnMut(usize)) {
+        let end = from + count;
+        let mut at = from / 64 * 64;
+        while at < end {
+            let mut missing = !self.bits[at / 64];
+            if at < from {
+                missing &= u64::MAX << (from - at);
+            }
+            if end - at < 64 {
+                missing &= (1 << (end - at)) - 1;
+            }
+            while missing != 0 {
+                each(at + missing.trailing_zeros() as usize - from);
+                missing &= missing - 1;
+            }
+            at += 64;
+        }
+    }
 }
 
 /// A text: its length and, up to twelve bytes, the text itself; of a longer one four bytes and where it is.

@@ -497,7 +497,7 @@ impl Kernel {
                 let mut reasons = 0;
                 // Most have four at most; those behind the end count nothing.
                 for index in 0..4 {
-                    let factor = if index < count { factors[at + index] } else { NO_FACTOR };
+                    let factor = factors[at + index] | if index < count { 0 } else { NO_FACTOR };
                     let found = table[usize::from(factor) % 512];
                     counts += found as u32;
                     reasons |= (found >> 32) as u32;
@@ -548,7 +548,7 @@ impl Kernel {
         for row in 0..rows {
             let list = columns.used_methods.lists.range(from + row);
             let (at, count) = (list.start - range.start, list.len());
-            let bit = |index: usize| if index < count { 1_u32 << elements[at + index] } else { 0 };
+            let bit = |index: usize| u32::from(index < count) << (elements[at + index] & 31);
             let mut used = bit(0) | bit(1);
             for index in 2..count {
                 used |= bit(index);
@@ -621,12 +621,12 @@ fn lists(
     let range = lists.lists.offsets[from] as usize..lists.lists.offsets[from + to.len()] as usize;
     let mut usual = [0; 4 * BATCH];
     let mut many = Vec::new();
-    let elements = at_least(range.len(), &mut usual, &mut many);
+    let elements = at_least(range.len() + 2, &mut usual, &mut many);
     lexicon.codes(&lists.texts, range.start, null, &mut elements[..range.len()]);
     for (index, to) in to.iter_mut().enumerate() {
         let list = lists.lists.range(from + index);
         let (at, count) = (list.start - range.start, list.len());
-        let code = |index: usize| if index < count { elements[at + index] } else { 0 };
+        let code = |index: usize| elements[at + index] & u8::from(index < count).wrapping_neg();
         let mut all = join(code(0), code(1));
         for index in 2..count {
             all = join(all, code(index));
@@ -691,22 +691,28 @@ impl FactorMasks {
         }
     }
 
-    /// More than two of one method are as good as two, since no tier asks for more.
+    /// No tier asks for more than two factors and one recovery method.
     #[inline(always)]
     fn tally(&self, accepted: &Accepted) -> (Counts, u32) {
         const RECOVERY: u32 = mask(&[Method::TempPass, Method::BackupCode]);
         const NAMELESS: u32 = 1 << NO_NAME;
         const IGNORED: u32 =
             RECOVERY | mask(&[Method::BypassCode, Method::AppPassword, Method::TrustedDev, Method::Unknown]);
-        let count = |masks: [u32; 2], of: u32| (masks[0] & of).count_ones() + (masks[1] & of).count_ones();
         let (free, attest) = (accepted.yes & !accepted.attest, accepted.yes & accepted.attest);
         let maybe = accepted.yes | accepted.unknown;
-        let (maybe_free, maybe_attest) = (maybe & !accepted.attest, maybe & accepted.attest);
-        let counts = (count(self.active, free) + count(self.attested, attest)) * ONE_FACTOR
-            + (count(self.possible, maybe_free | NAMELESS) + count(self.possible_attested, maybe_attest))
-                * ONE_POSSIBLE
-            + count(self.active, RECOVERY) * ONE_RECOVERY
-            + count(self.possible, RECOVERY | NAMELESS) * ONE_POSSIBLE_RECOVERY;
+        let (maybe_free, maybe_attest) = (maybe & !accepted.attest | NAMELESS, maybe & accepted.attest);
+        // Up to two; counting bits takes longer.
+        let count = |free: [u32; 2], attest: [u32; 2], masks: [u32; 2]| {
+            let once = free[0] & masks[0] | attest[0] & masks[1];
+            let twice = free[1] & masks[0] | attest[1] & masks[1];
+            u32::from(once != 0) + u32::from(once & once.wrapping_sub(1) | twice != 0)
+        };
+        let recovery = u32::from(self.active[0] & RECOVERY != 0);
+        let possible_recovery = u32::from(self.possible[0] & (RECOVERY | NAMELESS) != 0);
+        let counts = count(self.active, self.attested, [free, attest]) * ONE_FACTOR
+            + count(self.possible, self.possible_attested, [maybe_free, maybe_attest]) * ONE_POSSIBLE
+            + recovery * ONE_RECOVERY
+            + possible_recovery * ONE_POSSIBLE_RECOVERY;
         let named = self.possible[0] & !IGNORED & (NAMELESS - 1);
         let when = |is: bool, bits: u32| if is { bits } else { 0 };
         let not_attested = self.unattested & maybe_attest;

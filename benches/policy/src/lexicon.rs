@@ -57,12 +57,15 @@ impl Lexicon {
     fn code(&self, view: View, heap: &[u8]) -> u8 {
         let key = key(view);
         let slot = &self.slots[hash(self.multiplier, key)];
-        let is_same = (key[0] ^ slot.key[0]) | (key[1] ^ slot.key[1]) == 0;
-        if is_same && key[0] as u32 as usize <= INLINE {
-            return slot.code;
+        let [first, rest] = [key[0] ^ slot.key[0], key[1] ^ slot.key[1]];
+        let is_alike = (first & !FIRST) | (rest & !REST) == 0;
+        let is_same = (first | rest == 0) & (key[0] as u32 as usize <= INLINE);
+        if is_alike & !is_same {
+            return self.look_closer(slot, view, heap);
         }
-        let is_alike = ((key[0] ^ slot.key[0]) & !FIRST) | ((key[1] ^ slot.key[1]) & !REST) == 0;
-        if is_alike { self.look_closer(slot, view, heap) } else { self.other }
+        // No branch: whether a word is one of the policy's is anybody's guess.
+        let keep = u8::from(is_same).wrapping_neg();
+        slot.code & keep | self.other & !keep
     }
 
     #[cold]
@@ -80,10 +83,10 @@ impl Lexicon {
     #[inline(always)]
     pub(crate) fn codes(&self, texts: &Texts, from: usize, null: u8, codes: &mut [u8]) {
         let views = &texts.views[from..from + codes.len()];
-        for (index, (code, view)) in codes.iter_mut().zip(views).enumerate() {
-            let found = self.code(*view, &texts.heap);
-            *code = if texts.valid.at(from + index) { found } else { null };
+        for (code, view) in codes.iter_mut().zip(views) {
+            *code = self.code(*view, &texts.heap);
         }
+        texts.valid.each_missing(from, codes.len(), |index| codes[index] = null);
     }
 }
 
@@ -95,6 +98,7 @@ fn key(view: View) -> View {
 
 #[inline(always)]
 fn hash(multiplier: u64, key: View) -> usize {
-    let mixed = (key[0] | FIRST).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (key[1] | REST);
-    (mixed.wrapping_mul(multiplier) >> (64 - SLOTS)) as usize
+    // Both at once, not one after the other.
+    let first = (key[0] | FIRST).wrapping_mul(multiplier.rotate_left(31) | 1);
+    (first.wrapping_add((key[1] | REST).wrapping_mul(multiplier)) >> (64 - SLOTS)) as usize
 }

@@ -249,7 +249,7 @@ impl Dice {
         }
         let count = match population {
             Some("service") => 0,
-            _ => self.pick(&[(10, 0), (40, 1), (400, 2), (350, 3), (200, 4)]),
+            _ => self.pick(&[(10, 0), (30, 1), (160, 2), (450, 3), (350, 4)]),
         };
         let strong: &Weighted<&str> = match population {
             Some("break_glass") => &[(9, "fido2_key"), (1, "totp")],
@@ -272,7 +272,7 @@ impl Dice {
             ],
         };
         let all = (0..count).map(|index| {
-            let is_recovery = index + 1 == count && index > 0 && self.below(100) < 80;
+            let is_recovery = index + 1 == count && index > 0 && self.below(100) < 90;
             let method =
                 if is_recovery { self.pick(&[(9, "backup_code"), (1, "temp_pass")]) } else { self.pick(strong) };
             self.factor(Some(method))
@@ -375,8 +375,8 @@ impl Dice {
         } else {
             let usual: &Weighted<&[&str]> = &[
                 (20, &[]),
-                (150, &["password"]),
-                (330, &["password", "push_number"]),
+                (60, &["password"]),
+                (420, &["password", "push_number"]),
                 (200, &["password", "totp"]),
                 (120, &["platform"]),
                 (80, &["passkey_sync"]),
@@ -391,7 +391,7 @@ impl Dice {
         let mfa_at = match sensitivity {
             Some("critical") if self.below(10) < 7 => Some(AS_OF),
             _ => {
-                let longest = self.pick(&[(25, 5 * 60 * SECOND), (60, DAY / 2), (10, 30 * DAY), (5, 90 * DAY)]);
+                let longest = self.pick(&[(25, 5 * 60 * SECOND), (65, DAY / 2), (9, 30 * DAY), (1, 90 * DAY)]);
                 self.ago(longest, 4)
             }
         };
