@@ -51,3 +51,6 @@ test: build $(HOSTS:%=.venv/duckdb-%/.tested) ## everything: lints, units, .slt 
 
 bench: build .venv/duckdb-2.0.0/.ready ## ratios against DuckDB's own readers, measured side by side
 	$(LATEST)/bin/python benches/read_entra.py $(EXTENSION)
+
+docs: ## write docs/ again: the JSON Schema of policies and the list of lints
+	$(CARGO) run --quiet --locked -p mfa-core --features schema --example docs -- docs

@@ -99,7 +99,8 @@ remind_at = ["deadline-P14D", "deadline-P7D", "deadline-P1D"]
 escalate_at = ["deadline+P3D"]
 '''
 
-V1 = f'''# The first policy: any second factor will do, text messages included until the phase-out.
+V1 = f'''#:schema ../../docs/mfa-policy.schema.json
+# The first policy: any second factor will do, text messages included until the phase-out.
 schema = "mfa-policy/1"
 id = "larkspur-mfa"
 version = "2026.6.0"
@@ -140,7 +141,8 @@ phase_out = [{{ methods = ["sms_otp", "voice"], after = 2026-09-15 }}]
 
 {REST}'''
 
-V2 = f'''# Text messages are gone, administrators need two methods that resist phishing and a way back in, everybody else two methods.
+V2 = f'''#:schema ../../docs/mfa-policy.schema.json
+# Text messages are gone, administrators need two methods that resist phishing and a way back in, everybody else two methods.
 # Partners register with us: MFA of their own tenant was never attested and no longer counts.
 schema = "mfa-policy/1"
 id = "larkspur-mfa"

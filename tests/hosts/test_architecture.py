@@ -44,7 +44,7 @@ def code(path):
 
 def rust(folder):
     """The Rust files that are compiled into a library."""
-    found = [path for path in sorted(folder.rglob("*.rs")) if path.name != "tests.rs" and "tests" not in path.parts]
+    found = [path for path in sorted(folder.rglob("*.rs")) if path.name != "tests.rs" and not {"tests", "examples"} & set(path.parts)]
     assert found, f"no Rust below {folder}"
     return found
 

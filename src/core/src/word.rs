@@ -10,8 +10,16 @@ pub struct Word<'a> {
 
 /// Of a text of up to [`Word::INLINE`] bytes: its length in the low half of the first word, and the bytes, padded with zeros.
 /// Of a longer one: its length, its first four bytes and its last eight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Eq)]
 pub(crate) struct Key([u64; 2]);
+
+impl PartialEq for Key {
+    /// Both words at once, so that there is one branch to foretell.
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        (self.0[0] ^ other.0[0]) | (self.0[1] ^ other.0[1]) == 0
+    }
+}
 
 /// The bit that tells the cases of a letter apart. Folding it also makes some other characters alike, so it decides where
 /// to look, not what is equal.
@@ -39,6 +47,12 @@ impl<'a> Word<'a> {
         self.text
     }
 
+    /// The words that a text of up to [`Word::INLINE`] bytes is kept in.
+    #[inline]
+    pub const fn words(self) -> Option<[u64; 2]> {
+        if self.is_inline() { Some(self.key.0) } else { None }
+    }
+
     /// Whether it is this text, whatever the case.
     #[inline]
     pub(crate) fn is(self, text: &str) -> bool {
@@ -53,6 +67,24 @@ impl<'a> Word<'a> {
     #[inline]
     pub(crate) const fn is_inline(self) -> bool {
         self.text.len() <= Self::INLINE
+    }
+}
+
+/// A text of one's own, whose word is at hand.
+#[derive(Debug)]
+pub(crate) struct Name {
+    key: Key,
+    text: Box<str>,
+}
+
+impl Name {
+    pub(crate) fn new(text: &str) -> Self {
+        Self { key: Key::new(text.as_bytes()), text: text.into() }
+    }
+
+    #[inline]
+    pub(crate) fn word(&self) -> Word<'_> {
+        Word { key: self.key, text: &self.text }
     }
 }
 
@@ -78,11 +110,17 @@ impl Key {
         Self([length as u64 & 0xFFFF_FFFF | first << 32, rest])
     }
 
+    /// Whether two texts can be the same but for the case of letters. Many that can are not.
+    #[inline]
+    pub(crate) const fn may_equal(self, other: Self) -> bool {
+        (self.0[0] ^ other.0[0]) & !CASE | (self.0[1] ^ other.0[1]) & !CASE == 0
+    }
+
     /// A hash of `bits` bits that does not depend on the case of letters.
     #[inline]
     pub(crate) const fn hash(self, bits: u32) -> usize {
         let mixed = (self.0[0] | CASE).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (self.0[1] | CASE);
-        (mixed.wrapping_mul(0xD6E8_FEB8_6659_FD93) >> (64 - bits)) as usize
+        (mixed.wrapping_mul(0x10BD_ADD0_2B25_5EA7) >> (64 - bits)) as usize
     }
 }
 

@@ -1,11 +1,14 @@
-//! `mfa_evaluate`: the policy engine over DuckDB's vectors.
+//! `mfa_evaluate` and `mfa_explain`: the policy engine over DuckDB's vectors.
 //!
 //! STRUCT arguments are matched by field name. A field that is missing is unknown, one that is not asked for is ignored.
 
 use std::cell::RefCell;
 
 use mfa_core::Word;
-use mfa_core::policy::{Attribute, Compiled, DEFAULT_POLICY, Decision, Evaluator, ExceptionInput, Factor, Row};
+use mfa_core::model::Strength;
+use mfa_core::policy::{
+    Attribute, Compiled, DEFAULT_POLICY, Evaluator, ExceptionInput, Explanation, Factor, Row, Session, Verdict,
+};
 
 use crate::ffi::read::{Expected, Vector};
 use crate::ffi::scalar::ScalarFunction;
@@ -54,7 +57,12 @@ impl ScalarFunction for Evaluate {
     }
 }
 
-fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+/// Hands each row, and the policy for it, to `each`.
+fn rows<'a>(
+    arguments: &'a [Vector<'_>],
+    rows: usize,
+    mut each: impl FnMut(&mut Evaluator, &At<'_, 'a, '_>, usize, bool),
+) -> Result<(), Error> {
     let [subject, factors, app, context, exceptions, as_of, ..] = arguments else {
         return Err("six arguments are needed".to_owned());
     };
@@ -69,21 +77,71 @@ fn evaluate(arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> R
     };
     let policy = arguments.get(6);
     EVALUATORS.with_borrow_mut(|evaluators| {
-        let mut texts = Texts::default();
         let mut last = "";
         for row in 0..rows {
             let document = policy.and_then(|policy| policy.text(row)).unwrap_or(DEFAULT_POLICY);
             // The rows of a constant share one text; looking at where it is saves comparing it.
-            if row == 0 || !std::ptr::eq(document, last) {
+            let is_new = row == 0 || !std::ptr::eq(document, last);
+            if is_new {
                 evaluators.choose(document)?;
-                texts = Texts::default();
                 last = document;
             }
-            let decision = evaluators.kept[evaluators.chosen].1.evaluate(&At::new(&columns, row));
-            write(&decision, row, result, &mut texts);
+            each(&mut evaluators.kept[evaluators.chosen].1, &At::new(&columns, row), row, is_new);
         }
         Ok(())
     })
+}
+
+fn evaluate(arguments: &[Vector<'_>], count: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let mut texts = Texts::default();
+    rows(arguments, count, |evaluator, at, row, is_new| {
+        if is_new {
+            texts = Texts::default();
+        }
+        write(&evaluator.evaluate(at), row, result, &mut texts);
+    })
+}
+
+/// `mfa_explain`: what became of every rule.
+#[derive(Clone)]
+pub(crate) struct Explain;
+
+impl ScalarFunction for Explain {
+    fn name(&self) -> &'static str {
+        "mfa_explain"
+    }
+
+    fn signatures(&self) -> Vec<Vec<Type>> {
+        Evaluate.signatures()
+    }
+
+    fn returns(&self) -> Type {
+        use Type::{Boolean, Varchar};
+        Type::list(Type::Struct(vec![
+            ("section", Varchar),
+            ("rule", Varchar),
+            ("applied", Boolean),
+            ("reason", Varchar),
+            ("satisfied", Boolean),
+            ("asks", Varchar),
+        ]))
+    }
+
+    fn call(&self, arguments: &[Vector<'_>], count: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+        let explained = rows(arguments, count, |evaluator, at, row, _| {
+            let lines = evaluator.policy().explain(at);
+            result.list(row, lines.len(), |line, row, index| {
+                let Explanation { section, rule, applied, reason, satisfied, asks } = &lines[index];
+                line.field(0).text(row, section);
+                line.field(1).optional_text(row, rule.as_deref());
+                line.field(2).boolean(row, *applied);
+                line.field(3).optional_text(row, *reason);
+                optional(line.field(4), row, *satisfied, Writer::boolean);
+                line.field(5).optional_text(row, asks.as_deref());
+            });
+        });
+        explained.map_err(|error| format!("mfa_explain: {error}"))
+    }
 }
 
 /// The long texts last written to each field: where they were read, and to which row they were written. Valid as long as
@@ -94,14 +152,15 @@ struct Texts {
 }
 
 impl Texts {
-    /// Writes a text of the policy, or of the program; a long one that was written before is shared.
+    /// Writes a word of the policy, or of the program; a long one that was written before is shared.
     #[inline]
-    fn write(&mut self, result: &mut Writer<'_>, field: usize, row: usize, text: &str) {
+    fn write(&mut self, result: &mut Writer<'_>, field: usize, row: usize, word: Word<'_>) {
         let writer = result.field(field);
-        if text.len() <= Writer::INLINE {
-            writer.text(row, text);
+        if let Some(words) = word.words() {
+            writer.inline_text(row, words);
             return;
         }
+        let text = word.as_str();
         let (at, earlier) = self.last[field];
         if at == text.as_ptr().addr() {
             writer.text_again(row, earlier);
@@ -112,31 +171,31 @@ impl Texts {
     }
 
     #[inline]
-    fn write_optional(&mut self, result: &mut Writer<'_>, field: usize, row: usize, text: Option<&str>) {
-        match text {
-            Some(text) => self.write(result, field, row, text),
+    fn write_optional(&mut self, result: &mut Writer<'_>, field: usize, row: usize, word: Option<Word<'_>>) {
+        match word {
+            Some(word) => self.write(result, field, row, word),
             None => result.field(field).null(row),
         }
     }
 }
 
 #[inline]
-fn write(decision: &Decision<'_>, row: usize, result: &mut Writer<'_>, texts: &mut Texts) {
-    texts.write(result, 0, row, decision.decision.as_str());
-    texts.write(result, 1, row, decision.would_decision.as_str());
-    texts.write(result, 2, row, decision.enrolment.as_str());
-    texts.write_optional(result, 3, row, decision.session.map(|session| session.as_str()));
-    result.field(4).uinteger(row, decision.required_mask);
-    result.field(5).uinteger(row, decision.reason_mask);
-    optional(result.field(6), row, decision.grace_deadline, Writer::bigint);
-    optional(result.field(7), row, decision.stage, Writer::utinyint);
-    texts.write_optional(result, 8, row, decision.matched_rule_id);
-    optional(result.field(9), row, decision.required_strength, Writer::utinyint);
-    optional(result.field(10), row, decision.max_age_micros, Writer::interval);
-    texts.write_optional(result, 11, row, decision.tier);
-    texts.write_optional(result, 12, row, decision.wave);
-    texts.write(result, 13, row, decision.policy_hash);
-    texts.write_optional(result, 14, row, decision.strength.map(|strength| strength.as_str()));
+fn write(verdict: &Verdict<Word<'_>>, row: usize, result: &mut Writer<'_>, texts: &mut Texts) {
+    texts.write(result, 0, row, verdict.decision.as_word());
+    texts.write(result, 1, row, verdict.would_decision.as_word());
+    texts.write(result, 2, row, verdict.enrolment.as_word());
+    texts.write_optional(result, 3, row, verdict.session.map(Session::as_word));
+    result.field(4).uinteger(row, verdict.required_mask);
+    result.field(5).uinteger(row, verdict.reason_mask);
+    optional(result.field(6), row, verdict.grace_deadline, Writer::bigint);
+    optional(result.field(7), row, verdict.stage, Writer::utinyint);
+    texts.write_optional(result, 8, row, verdict.matched_rule_id);
+    optional(result.field(9), row, verdict.required_strength, Writer::utinyint);
+    optional(result.field(10), row, verdict.max_age_micros, Writer::interval);
+    texts.write_optional(result, 11, row, verdict.tier);
+    texts.write_optional(result, 12, row, verdict.wave);
+    texts.write(result, 13, row, verdict.policy_hash);
+    texts.write_optional(result, 14, row, verdict.strength.map(Strength::as_word));
 }
 
 fn optional<'w, 'c, T>(

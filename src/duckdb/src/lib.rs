@@ -8,6 +8,7 @@ mod ffi;
 mod history;
 mod lists;
 mod logs;
+mod policies;
 mod scalars;
 mod views;
 
@@ -32,7 +33,12 @@ fn register(connection: &Connection) -> Result<(), ExtensionError> {
     for scalar in scalars::scalars() {
         ffi::scalar::register(connection, &scalar)?;
     }
+    for function in policies::functions() {
+        ffi::scalar::register(connection, &function)?;
+    }
+    ffi::scalar::register(connection, &policies::PolicyLint)?;
     ffi::scalar::register(connection, &evaluate::Evaluate)?;
+    ffi::scalar::register(connection, &evaluate::Explain)?;
     // Last: DuckDB cannot take it back if something after it fails.
     ffi::replacement::register(connection, views::answer);
     Ok(())

@@ -2,6 +2,38 @@
 
 use super::Function;
 
+/// What a decision is made from, as `mfa_evaluate` takes it.
+const DECISION: &[(&str, &str, &str)] = &[
+    (
+        "subject",
+        "STRUCT",
+        "id VARCHAR, population VARCHAR, roles VARCHAR[], privileged BOOLEAN, department VARCHAR, region VARCHAR, \
+         created_at TIMESTAMPTZ, fallback_started_at TIMESTAMPTZ",
+    ),
+    (
+        "factors",
+        "STRUCT[]",
+        "method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, \
+         user_verified BOOLEAN, status VARCHAR; NULL is unknown, [] is none",
+    ),
+    ("app", "STRUCT", "id VARCHAR, sensitivity VARCHAR; NULL when no application is accessed"),
+    (
+        "context",
+        "STRUCT",
+        "signals VARCHAR[], protocol VARCHAR, transaction VARCHAR, used_methods VARCHAR[] (canonical; [] when none was \
+         asked for), mfa_at TIMESTAMPTZ (when MFA was last performed in the session), federated BOOLEAN, \
+         federation_attested BOOLEAN; NULL when there is no session",
+    ),
+    (
+        "exceptions",
+        "STRUCT[]",
+        "id VARCHAR, criterion VARCHAR, starts_at TIMESTAMPTZ, expires_at TIMESTAMPTZ, approvers VARCHAR[] as \
+         role:person, attested_at TIMESTAMPTZ, scope VARCHAR; NULL is unknown, [] is none",
+    ),
+    ("as_of", "TIMESTAMPTZ", "the instant to judge at; there is no default"),
+    ("policy", "VARCHAR", "the document in TOML or JSON; left out or NULL, the one that mfa ships"),
+];
+
 /// Every function that is not a reader.
 pub const FUNCTIONS: &[Function] = &[
     Function {
@@ -77,36 +109,7 @@ pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "mfa_evaluate",
         kind: "scalar",
-        parameters: &[
-            (
-                "subject",
-                "STRUCT",
-                "id VARCHAR, population VARCHAR, roles VARCHAR[], privileged BOOLEAN, department VARCHAR, region VARCHAR, \
-                 created_at TIMESTAMPTZ, fallback_started_at TIMESTAMPTZ",
-            ),
-            (
-                "factors",
-                "STRUCT[]",
-                "method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, \
-                 user_verified BOOLEAN, status VARCHAR; NULL is unknown, [] is none",
-            ),
-            ("app", "STRUCT", "id VARCHAR, sensitivity VARCHAR; NULL when no application is accessed"),
-            (
-                "context",
-                "STRUCT",
-                "signals VARCHAR[], protocol VARCHAR, transaction VARCHAR, used_methods VARCHAR[] (canonical; [] when none was \
-                 asked for), mfa_at TIMESTAMPTZ (when MFA was last performed in the session), federated BOOLEAN, \
-                 federation_attested BOOLEAN; NULL when there is no session",
-            ),
-            (
-                "exceptions",
-                "STRUCT[]",
-                "id VARCHAR, criterion VARCHAR, starts_at TIMESTAMPTZ, expires_at TIMESTAMPTZ, approvers VARCHAR[] as \
-                 role:person, attested_at TIMESTAMPTZ, scope VARCHAR; NULL is unknown, [] is none",
-            ),
-            ("as_of", "TIMESTAMPTZ", "the instant to judge at; there is no default"),
-            ("policy", "VARCHAR", "the document in TOML or JSON; left out or NULL, the one that mfa ships"),
-        ],
+        parameters: DECISION,
         returns: "STRUCT(decision, would_decision, enrolment, session, required_mask, reason_mask, grace_deadline, stage, \
                   matched_rule_id, required_strength, max_age, tier, wave, policy_hash, strength)",
         description: "What a policy says about a person (enrolment) and a sign-in (session); the decision is the more restrictive of \
@@ -117,6 +120,76 @@ pub const FUNCTIONS: &[Function] = &[
                       bypasses count nothing, and claims of another provider only when attested.",
         example: "select mfa_evaluate({'population': 'workforce', 'privileged': true, 'department': 'it'}, \
                   [{'method': 'totp', 'status': 'active'}], null, null, [], timestamptz '2026-12-01').enrolment",
+    },
+    Function {
+        name: "mfa_explain",
+        kind: "scalar",
+        parameters: DECISION,
+        returns: "STRUCT(section, rule, applied, reason, satisfied, asks)[]",
+        description: "Why mfa_evaluate decides as it does: every tier, wave, session rule, given exception and stage in the order \
+                      of evaluation, with whether it applies. reason says why it does not: the attribute that does not match \
+                      (population, role, department, application, protocol, signal …), earlier_rule, not_enough_information, \
+                      not_yet_effective, excluded, no_session, later_stage, compliant, or for an exception the reason of \
+                      mfa_reasons. satisfied says whether what the rule asks by itself is there; NULL where that is unknown.",
+        example: "select unnest(mfa_explain({'population': 'workforce', 'privileged': true, 'department': 'it'}, \
+                  [{'method': 'totp', 'status': 'active'}], {'sensitivity': 'critical'}, null, [], timestamptz '2026-12-01'), \
+                  recursive := true)",
+    },
+    Function {
+        name: "mfa_policy_hash",
+        kind: "scalar",
+        parameters: &[("policy", "VARCHAR", "the document in TOML or JSON")],
+        returns: "VARCHAR",
+        description: "SHA-256 of the canonical form of a policy, 64 lower-case hexadecimal digits: the policy_hash of a \
+                      decision. Comments, order and notation do not change it, what the policy says does. NULL for NULL; a \
+                      document that is no valid policy is an error with path, line and column.",
+        example: "select mfa_policy_hash(document) as hash from (select \
+                  '{\"schema\": \"mfa-policy/1\", \"id\": \"p\", \"version\": \"1\", \"effective_from\": \"2026-01-01\", \
+                  \"tier\": [{\"id\": \"all\", \"enrol\": {\"allow\": [\"totp\"]}}]}' as document)",
+    },
+    Function {
+        name: "mfa_policy_canonical",
+        kind: "scalar",
+        parameters: &[("policy", "VARCHAR", "the document in TOML or JSON")],
+        returns: "VARCHAR",
+        description: "The canonical form of a policy, for archives and comparisons: JSON without blanks, keys sorted, sets \
+                      expanded, instants in UTC, durations normalised, defaults left out. It is a policy document with the \
+                      same hash. NULL for NULL; a document that is no valid policy is an error with path, line and column.",
+        example: "select mfa_policy_canonical('{\"tier\": [{\"id\": \"all\", \"grace\": \"P2W\", \"enrol\": {\"allow\": \
+                  \"totp\"}}], \"schema\": \"mfa-policy/1\", \"id\": \"p\", \"version\": \"1\", \"effective_from\": \
+                  \"2026-01-01\"}')",
+    },
+    Function {
+        name: "mfa_policy_merge",
+        kind: "scalar",
+        parameters: &[
+            ("policy", "VARCHAR", "the document in TOML or JSON"),
+            ("patch", "VARCHAR", "what to change, in TOML or JSON; a null, which only JSON has, removes a member"),
+        ],
+        returns: "VARCHAR",
+        description: "A policy changed by a JSON merge patch (RFC 7396), as JSON with sorted keys: a new document with a new \
+                      hash, to be given a version by the patch. Sets stay names, so a patch of a set changes all that uses \
+                      it. An array is replaced as a whole: to change one tier, give all of them. An empty patch changes \
+                      nothing. NULL when an argument is NULL; a document, patch or result that is not valid is an error \
+                      with its path.",
+        example: "select mfa_policy_merge('{\"schema\": \"mfa-policy/1\", \"id\": \"p\", \"version\": \"1\", \
+                  \"effective_from\": \"2026-01-01\", \"ticket\": \"CHG-1\", \"sets\": {\"strong\": [\"totp\", \"u2f\"]}, \
+                  \"tier\": [{\"id\": \"all\", \"enrol\": {\"allow\": \"@strong\"}}]}', '{\"version\": \"2\", \"ticket\": \
+                  null, \"sets\": {\"strong\": [\"u2f\"]}}')",
+    },
+    Function {
+        name: "mfa_policy_lint",
+        kind: "scalar",
+        parameters: &[("policy", "VARCHAR", "the document in TOML or JSON, a draft as well")],
+        returns: "STRUCT(severity VARCHAR, rule VARCHAR, path VARCHAR, message VARCHAR)[]",
+        description: "What is suspicious in a policy, in the order of the document: rules that never hold, people whom no \
+                      wave covers, unknown words, empty and unused sets, dates and stages out of order, requirements that \
+                      nobody can fulfil. severity is error, warning or info, rule the name of what was looked for. A \
+                      document that is no valid policy gives one finding, invalid_document with line and column, and no \
+                      error. Empty for a clean policy, NULL for NULL.",
+        example: "select unnest(mfa_policy_lint(document), recursive := true) from (select \
+                  '{\"schema\": \"mfa-policy/1\", \"id\": \"p\", \"version\": \"1\", \"effective_from\": \"2026-01-01\", \
+                  \"rollout\": {}, \"tier\": [{\"id\": \"all\", \"enrol\": {\"allow\": [\"totp\"]}}]}' as document)",
     },
     Function {
         name: "mfa_methods",

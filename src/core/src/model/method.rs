@@ -84,6 +84,7 @@ pub enum Kinds {
 
 /// What an account is worth whose sign-in uses a method beside a password. Ordered, weakest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Strength {
@@ -112,6 +113,19 @@ impl Strength {
             Self::PhishingResistant => "phishing_resistant",
             Self::PrHardware => "pr_hardware",
         }
+    }
+
+    /// The name in SQL, at hand.
+    #[inline]
+    pub const fn as_word(self) -> Word<'static> {
+        const WORDS: [Word<'static>; 5] = [
+            Word::new(Strength::None.as_str()),
+            Word::new(Strength::Single.as_str()),
+            Word::new(Strength::Mfa.as_str()),
+            Word::new(Strength::PhishingResistant.as_str()),
+            Word::new(Strength::PrHardware.as_str()),
+        ];
+        WORDS[self as usize]
     }
 
     /// 0 to 4, as in the `required_strength` of a decision.
@@ -198,15 +212,8 @@ impl Method {
     #[inline]
     pub fn from_word(canonical: Word<'_>) -> Option<Self> {
         let key = canonical.key();
-        let mut slot = key.hash(CANONICAL_BITS);
-        while CANONICAL[slot] != EMPTY {
-            let index = usize::from(CANONICAL[slot]);
-            if KEYS[index] == key {
-                return Some(Self::ALL[index]);
-            }
-            slot = (slot + 1) % CANONICAL.len();
-        }
-        None
+        let index = CANONICAL[key.hash(CANONICAL_BITS)];
+        if KEYS[usize::from(index)] == key { Some(Self::ALL[usize::from(index)]) } else { None }
     }
 
     /// Its bit in a mask of methods.
@@ -570,16 +577,15 @@ static KEYS: [Key; Method::ALL.len()] = {
     keys
 };
 
-/// Open addressing over [`KEYS`]: a lookup is a hash and about one comparison of two words.
+/// A perfect hash of [`KEYS`], which the compiler checks: a lookup is a hash and one comparison of two words. An empty slot
+/// points to the first of them.
 static CANONICAL: [u8; 1 << CANONICAL_BITS] = {
-    let mut table = [EMPTY; 1 << CANONICAL_BITS];
+    let mut table = [0; 1 << CANONICAL_BITS];
     let mut index = 0;
     while index < KEYS.len() {
-        let mut at = KEYS[index].hash(CANONICAL_BITS);
-        while table[at] != EMPTY {
-            at = (at + 1) % table.len();
-        }
-        table[at] = index as u8;
+        let slot = KEYS[index].hash(CANONICAL_BITS);
+        assert!(table[slot] == 0, "two canonical names share a slot: change the hash");
+        table[slot] = index as u8;
         index += 1;
     }
     table

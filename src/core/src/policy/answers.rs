@@ -21,15 +21,45 @@ pub(super) struct Tests {
 /// The words that one attribute is compared with.
 #[derive(Debug)]
 struct Vocabulary {
-    /// Index of a word and one; 0 is an empty slot. Many more than words, so that a strange word mostly meets an empty one.
-    slots: Box<[u32]>,
+    /// A hash table of the words.
+    slots: Box<[Slot]>,
     /// The logarithm of their number.
     bits: u32,
-    words: Box<[(Key, Box<str>)]>,
-    /// The tests each word answers, `width` for each.
+    /// Whether each word is in the slot of its own.
+    is_perfect: bool,
+    /// The first is no word.
+    words: Box<[Box<str>]>,
+    /// The tests each word answers, `width` for each; no word answers none.
     yes: Box<[u64]>,
     /// The tests of the attribute; empty where there is none.
     tests: Box<[u64]>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    key: Key,
+    /// Of the word; 0 where the slot is empty.
+    word: u32,
+}
+
+/// Some of the tests.
+trait Set {
+    fn add(&mut self, more: &[u64]);
+}
+
+impl Set for [u64] {
+    #[inline]
+    fn add(&mut self, more: &[u64]) {
+        self.iter_mut().zip(more).for_each(|(to, of)| *to |= of);
+    }
+}
+
+/// Nearly every policy has few enough tests for one word of the machine.
+impl Set for u64 {
+    #[inline]
+    fn add(&mut self, more: &[u64]) {
+        *self |= more[0];
+    }
 }
 
 /// Which tests are answered yes, and which nobody can answer; all others are answered no.
@@ -116,14 +146,24 @@ impl Tests {
     /// Answers every test about a row; `bits` are for [`Answers::new`].
     #[inline]
     pub(super) fn answer<R: Row>(&self, row: &R, bits: &mut [u64]) {
-        bits.fill(0);
-        let (yes, unknown) = bits.split_at_mut(self.width);
+        if let [yes, unknown] = bits {
+            (*yes, *unknown) = (0, 0);
+            self.add(row, yes, unknown);
+        } else {
+            bits.fill(0);
+            let (yes, unknown) = bits.split_at_mut(self.width);
+            self.add(row, yes, unknown);
+        }
+    }
+
+    #[inline]
+    fn add<R: Row, S: Set + ?Sized>(&self, row: &R, yes: &mut S, unknown: &mut S) {
         for attribute in Attribute::SINGLE {
             let vocabulary = &self.vocabularies[attribute as usize];
             if !vocabulary.tests.is_empty() {
                 match row.word(attribute) {
-                    Some(word) => add(yes, vocabulary.yes(word)),
-                    None => add(unknown, &vocabulary.tests),
+                    Some(word) => yes.add(vocabulary.yes(word)),
+                    None => unknown.add(&vocabulary.tests),
                 }
             }
         }
@@ -132,21 +172,21 @@ impl Tests {
             if !vocabulary.tests.is_empty() {
                 let mut missing = false;
                 let is_list = row.words(attribute, |word| match word {
-                    Some(word) => add(yes, vocabulary.yes(word)),
+                    Some(word) => yes.add(vocabulary.yes(word)),
                     None => missing = true,
                 });
                 if missing || !is_list {
-                    // A test that is answered yes needs no more; `Answers::of` looks there first.
-                    unknown.iter_mut().zip(&*vocabulary.tests).zip(&*yes).for_each(|((to, of), yes)| *to |= of & !yes);
+                    // A test that is answered yes needs no more: `Answers::of` looks there first.
+                    unknown.add(&vocabulary.tests);
                 }
             }
         }
         match row.privileged() {
-            Some(true) => add(yes, &self.if_privileged),
-            Some(false) => add(yes, &self.if_not_privileged),
+            Some(true) => yes.add(&self.if_privileged),
+            Some(false) => yes.add(&self.if_not_privileged),
             None => {
-                add(unknown, &self.if_privileged);
-                add(unknown, &self.if_not_privileged);
+                unknown.add(&self.if_privileged);
+                unknown.add(&self.if_not_privileged);
             }
         }
     }
@@ -156,59 +196,76 @@ fn set(bits: &mut [u64], index: usize) {
     bits[index / 64] |= 1 << (index % 64);
 }
 
-#[inline]
-fn add(bits: &mut [u64], more: &[u64]) {
-    bits.iter_mut().zip(more).for_each(|(to, of)| *to |= of);
-}
-
 impl Vocabulary {
     fn new(atoms: &[Atom], tests: &[u64], width: usize) -> Self {
         let is_test = |index: usize| tests[index / 64] >> (index % 64) & 1 == 1;
-        let mut words: Vec<Box<str>> = Vec::new();
-        let mut yes: Vec<u64> = Vec::new();
+        let mut words = vec![Box::<str>::default()];
+        let mut yes = vec![0; width];
         let mut any = false;
         for (index, atom) in atoms.iter().enumerate().filter(|(index, _)| is_test(*index)) {
             any = true;
             let Atom::Is(_, list) = atom else { continue };
             for word in list {
-                let known = words.iter().position(|known| known.eq_ignore_ascii_case(word)).unwrap_or_else(|| {
-                    words.push(word.clone());
-                    yes.resize(words.len() * width, 0);
-                    words.len() - 1
-                });
+                let known = words[1..].iter().position(|known| known.eq_ignore_ascii_case(word));
+                let known = known.map_or_else(
+                    || {
+                        words.push(word.clone());
+                        yes.resize(words.len() * width, 0);
+                        words.len() - 1
+                    },
+                    |known| known + 1,
+                );
                 set(&mut yes[known * width..], index);
             }
         }
-        let bits = (words.len() * 8).next_power_of_two().max(8).trailing_zeros();
-        let mut slots = vec![0; 1 << bits].into_boxed_slice();
-        let words: Box<[_]> = words.into_iter().map(|word| (Key::new(word.as_bytes()), word)).collect();
-        for (index, (key, _)) in words.iter().enumerate() {
-            let mut slot = key.hash(bits);
-            while slots[slot] != 0 {
-                slot = (slot + 1) % slots.len();
+        let empty = Slot { key: Key::new(b""), word: 0 };
+        let least = (words.len() * 2).next_power_of_two().trailing_zeros();
+        // With more slots, words rarely share one.
+        let layout = |bits: u32| {
+            let mut slots = vec![empty; 1 << bits].into_boxed_slice();
+            let mut is_perfect = true;
+            for (index, text) in words.iter().enumerate().skip(1) {
+                let key = Key::new(text.as_bytes());
+                let mut slot = key.hash(bits);
+                while slots[slot].word != 0 {
+                    is_perfect = false;
+                    slot = (slot + 1) % slots.len();
+                }
+                slots[slot] = Slot { key, word: index as u32 };
             }
-            slots[slot] = index as u32 + 1;
-        }
+            (slots, bits, is_perfect)
+        };
+        let mut layouts = (least..least + 5).map(layout);
+        let (slots, bits, is_perfect) =
+            layouts.by_ref().find(|(.., is_perfect)| *is_perfect).unwrap_or_else(|| layout(least));
         let tests = if any { tests.into() } else { Box::default() };
-        Self { slots, bits, words, yes: yes.into(), tests }
+        Self { slots, bits, is_perfect, words: words.into(), yes: yes.into(), tests }
     }
 
     /// The tests that a word answers.
     #[inline]
     fn yes(&self, word: Word<'_>) -> &[u64] {
-        let mut slot = word.key().hash(self.bits);
+        let slot = &self.slots[word.key().hash(self.bits)];
+        // Nearly always it is written as in the policy, or is another word altogether.
+        let is_same = slot.key == word.key() && word.is_inline();
+        let index = if is_same || (self.is_perfect && !slot.key.may_equal(word.key())) {
+            if is_same { slot.word as usize } else { 0 }
+        } else {
+            self.find(word)
+        };
+        let width = self.tests.len();
+        &self.yes[index * width..][..width]
+    }
+
+    #[cold]
+    fn find(&self, word: Word<'_>) -> usize {
+        let mut at = word.key().hash(self.bits);
         loop {
-            let Some(index) = (self.slots[slot] as usize).checked_sub(1) else {
-                return &[];
-            };
-            let (known, text) = &self.words[index];
-            // Most are written as the policy writes them, and are short.
-            let is_same = *known == word.key() && word.is_inline();
-            if is_same || text.eq_ignore_ascii_case(word.as_str()) {
-                let width = self.tests.len();
-                return &self.yes[index * width..][..width];
+            let index = self.slots[at].word as usize;
+            if index == 0 || self.words[index].eq_ignore_ascii_case(word.as_str()) {
+                return index;
             }
-            slot = (slot + 1) % self.slots.len();
+            at = (at + 1) % self.slots.len();
         }
     }
 }

@@ -60,14 +60,14 @@ const HAS_SUBJECT: u64 = 1;
 const HAS_SESSION: u64 = 2;
 
 impl Case {
-    /// The case of one row.
-    pub(super) fn of<R: Row>(policy: &Compiled, row: &R) -> Self {
+    /// What [`Case::new`] makes a case of: the answers, and what the row has at all.
+    pub(super) fn key<R: Row>(policy: &Compiled, row: &R) -> Vec<u64> {
         let mut key = Vec::new();
         fill(&mut key, policy, row);
-        Self::new(policy, &key)
+        key
     }
 
-    fn new(policy: &Compiled, key: &[u64]) -> Self {
+    pub(super) fn new(policy: &Compiled, key: &[u64]) -> Self {
         let (has, bits) = key.split_last().unwrap_or((&0, &[]));
         let answers = Answers::new(bits);
         let first = |conditions: &mut dyn Iterator<Item = &Condition>| {
@@ -213,7 +213,8 @@ impl Cases {
         if !self.slots.is_empty() {
             let mut slot = self.slot();
             while let Some(index) = (self.slots[slot] as usize).checked_sub(1) {
-                if self.keys[index * length..][..length] == *self.key {
+                // Not by `==`, which calls a function for three words.
+                if self.keys[index * length..][..length].iter().eq(&self.key) {
                     return &self.cases[index];
                 }
                 slot = (slot + 1) % self.slots.len();

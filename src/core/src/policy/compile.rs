@@ -12,12 +12,14 @@ use super::input::Attribute;
 use super::value::{Anchor, Duration, Instant, Methods, Names};
 use super::{Policy, PolicyError, Reason};
 use crate::model::{Method, Strength};
+use crate::word::Name;
 
 /// A policy, ready to be evaluated.
 #[derive(Debug)]
 pub struct Compiled {
     policy: Policy,
     pub(super) hash: String,
+    pub(super) atoms: Vec<Atom>,
     pub(super) tests: Tests,
     pub(super) ops: Vec<Op>,
     pub(super) tiers: Vec<Tier>,
@@ -60,7 +62,7 @@ pub(super) type Condition = Range<u32>;
 
 #[derive(Debug)]
 pub(super) struct Tier {
-    pub(super) id: Box<str>,
+    pub(super) id: Name,
     pub(super) when: Condition,
     pub(super) not_applicable: bool,
     pub(super) exclude_from_enforcement: bool,
@@ -94,14 +96,14 @@ pub(super) struct Fallback {
 
 #[derive(Debug)]
 pub(super) struct Wave {
-    pub(super) id: Box<str>,
+    pub(super) id: Name,
     pub(super) when: Condition,
     pub(super) enforce_from: i64,
 }
 
 #[derive(Debug)]
 pub(super) struct Rule {
-    pub(super) id: Box<str>,
+    pub(super) id: Name,
     pub(super) when: Condition,
     pub(super) require: Requirement,
     pub(super) block: bool,
@@ -168,7 +170,7 @@ impl Compiled {
         let tiers = policy.tier.iter().map(|tier| {
             let enrol = &tier.enrol;
             Tier {
-                id: tier.id.as_str().into(),
+                id: Name::new(&tier.id),
                 when: conditions.add(&tier.when),
                 not_applicable: enrol.not_applicable,
                 exclude_from_enforcement: tier.exclude_from_enforcement,
@@ -205,7 +207,7 @@ impl Compiled {
         });
         let tiers: Vec<_> = tiers.collect();
         let waves = policy.rollout.iter().flat_map(|rollout| &rollout.wave).map(|wave| Wave {
-            id: wave.id.as_str().into(),
+            id: Name::new(&wave.id),
             when: conditions.add(&wave.when),
             enforce_from: wave.enforce_from.micros(),
         });
@@ -225,7 +227,7 @@ impl Compiled {
             let require = &rule.require;
             let every_access = require.every_access.then_some(0);
             Rule {
-                id: rule.id.as_str().into(),
+                id: Name::new(&rule.id),
                 when,
                 require: Requirement {
                     strength: require.strength,
@@ -265,6 +267,7 @@ impl Compiled {
         Self {
             hash: policy.hash(),
             tests: Tests::new(&conditions.atoms),
+            atoms: conditions.atoms,
             ops: conditions.ops,
             tiers,
             waves,

@@ -1,5 +1,6 @@
 //! What a policy says about one row.
 
+use crate::Word;
 use crate::model::Strength;
 
 macro_rules! words {
@@ -17,6 +18,13 @@ macro_rules! words {
             /// The word in SQL.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)+ }
+            }
+
+            /// The word in SQL, at hand.
+            #[inline]
+            pub const fn as_word(self) -> Word<'static> {
+                const WORDS: &[Word<'static>] = &[$(Word::new($word),)+];
+                WORDS[self as usize]
             }
         }
 
@@ -85,8 +93,11 @@ words! {
 }
 
 /// What the policy says. Names are borrowed from the policy.
+pub type Decision<'p> = Verdict<&'p str>;
+
+/// What the policy says, with names of some kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decision<'p> {
+pub struct Verdict<N> {
     /// What is done.
     pub decision: Outcome,
     /// What would be done if the policy were enforced.
@@ -104,17 +115,40 @@ pub struct Decision<'p> {
     /// Highest stage reached by somebody who is not compliant.
     pub stage: Option<u8>,
     /// Rule of the document that decided.
-    pub matched_rule_id: Option<&'p str>,
+    pub matched_rule_id: Option<N>,
     /// Level of [`Strength`] that the session needs.
     pub required_strength: Option<u8>,
     /// Greatest age of the session's MFA.
     pub max_age_micros: Option<i64>,
     /// Tier.
-    pub tier: Option<&'p str>,
+    pub tier: Option<N>,
     /// Wave.
-    pub wave: Option<&'p str>,
+    pub wave: Option<N>,
     /// Hash of the policy.
-    pub policy_hash: &'p str,
+    pub policy_hash: N,
     /// What the account is worth: its weakest accepted factor, not its best.
     pub strength: Option<Strength>,
+}
+
+impl<N> Verdict<N> {
+    /// The same with names of another kind.
+    pub(super) fn map<M>(self, name: impl Fn(N) -> M) -> Verdict<M> {
+        Verdict {
+            decision: self.decision,
+            would_decision: self.would_decision,
+            enrolment: self.enrolment,
+            session: self.session,
+            required_mask: self.required_mask,
+            reason_mask: self.reason_mask,
+            grace_deadline: self.grace_deadline,
+            stage: self.stage,
+            matched_rule_id: self.matched_rule_id.map(&name),
+            required_strength: self.required_strength,
+            max_age_micros: self.max_age_micros,
+            tier: self.tier.map(&name),
+            wave: self.wave.map(&name),
+            policy_hash: name(self.policy_hash),
+            strength: self.strength,
+        }
+    }
 }

@@ -7,11 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::value::{Duration, Instant, Methods, Moment, Names, Zone};
+use super::value::{
+    Duration, Instant, Methods, Moment, Names, Zone, optional_table, optional_tables, table, tables, unique_names,
+};
 use crate::model::Strength;
 
 /// A whole policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// Version of this grammar.
@@ -32,35 +35,38 @@ pub struct Policy {
     #[serde(default, skip_serializing_if = "is_default")]
     pub ticket: Option<String>,
     /// Named sets of methods, written `@name` elsewhere.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "unique_names")]
     pub sets: BTreeMap<String, Methods>,
     /// What people must have registered. The first that matches holds; the last matches everyone.
+    #[serde(deserialize_with = "tables")]
+    #[cfg_attr(any(test, feature = "schema"), schemars(length(min = 1)))]
     pub tier: Vec<Tier>,
     /// Classes of applications and what a session needs there. The first that matches is an application's class.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub app: Vec<SessionRule>,
     /// What a session needs for a transaction.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub step_up: Vec<SessionRule>,
     /// What a session needs in suspicious circumstances.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub context: Vec<SessionRule>,
     /// Which exceptions hold. Without this section none does.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub exceptions: Option<Exceptions>,
     /// When the policy is enforced for whom. Without this section: for everyone, from `effective_from`.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub rollout: Option<Rollout>,
     /// What happens to those who do not comply, by time. Without stages they are blocked at the deadline.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub stage: Vec<Stage>,
     /// When people are written to.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub communication: Option<Communication>,
 }
 
 /// Version of the grammar of policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 pub enum Schema {
     /// The only one so far.
     #[serde(rename = "mfa-policy/1")]
@@ -69,14 +75,16 @@ pub enum Schema {
 
 /// What one group of people must have registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tier {
     /// Name of the tier.
     pub id: String,
     /// Whom it covers; may only test the subject.
-    #[serde(rename = "match", default, skip_serializing_if = "is_default")]
+    #[serde(rename = "match", default, skip_serializing_if = "is_default", deserialize_with = "table")]
     pub when: Match,
     /// What they must have registered.
+    #[serde(deserialize_with = "table")]
     pub enrol: Enrol,
     /// Whether nothing is enforced on them. What they lack is still computed.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -88,15 +96,16 @@ pub struct Tier {
     #[serde(default, skip_serializing_if = "is_default")]
     pub grace: Duration,
     /// Methods that are no longer accepted after a date.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub phase_out: Vec<PhaseOut>,
     /// Methods that are accepted for a time besides `enrol.allow`.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub fallback: Vec<Fallback>,
 }
 
 /// What must be registered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Enrol {
     /// Whether the tier has nothing to register: accounts without a person.
@@ -130,12 +139,13 @@ pub struct Enrol {
 
 /// Whether the make of authenticators must be proven.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Attestation {
     /// Not at all.
     #[default]
     Optional,
-    /// For the methods that can: [`Method::supports_attestation`](crate::model::Method::supports_attestation).
+    /// For the methods that can: security keys, smart cards and certificates.
     WhereSupported,
     /// For every method; what cannot be attested does not count.
     Required,
@@ -143,6 +153,7 @@ pub enum Attestation {
 
 /// Whether a push must ask for a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NumberMatching {
     /// Only as far as the allowed methods say.
@@ -154,6 +165,7 @@ pub enum NumberMatching {
 
 /// What a push can show of the sign-in it asks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PushContext {
     /// The application.
@@ -164,6 +176,7 @@ pub enum PushContext {
 
 /// Where MFA happens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Boundary {
     /// At our identity provider.
@@ -175,6 +188,7 @@ pub enum Boundary {
 
 /// Methods that are no longer accepted after a date.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PhaseOut {
     /// The methods.
@@ -185,6 +199,7 @@ pub struct PhaseOut {
 
 /// Methods that are accepted for a time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Fallback {
     /// The methods.
@@ -202,15 +217,16 @@ pub struct Fallback {
 
 /// What a session needs where the rule matches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SessionRule {
     /// Name of the rule.
     pub id: String,
     /// Where it holds.
-    #[serde(rename = "match", default, skip_serializing_if = "is_default")]
+    #[serde(rename = "match", default, skip_serializing_if = "is_default", deserialize_with = "table")]
     pub when: Match,
     /// What the session needs.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "table")]
     pub require: Requirement,
     /// Whether it asks or blocks.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -219,6 +235,7 @@ pub struct SessionRule {
 
 /// What a session needs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Requirement {
     /// Strength of the methods used.
@@ -237,6 +254,7 @@ pub struct Requirement {
 
 /// What a session rule does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RuleEffect {
     /// Asks for what it requires.
@@ -248,6 +266,7 @@ pub enum RuleEffect {
 
 /// Which exceptions hold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Exceptions {
     /// Grounds on which an exception can be given.
@@ -272,6 +291,7 @@ pub struct Exceptions {
 
 /// How an exception is renewed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Renewal {
     /// By a new decision.
@@ -283,21 +303,23 @@ pub enum Renewal {
 
 /// When the policy is enforced for whom.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rollout {
     /// What holds for people in no wave.
     #[serde(default, skip_serializing_if = "is_default")]
     pub default_mode: Mode,
     /// When a wave is ready to be enforced: a report, never a switch.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub promote_when: Option<PromoteWhen>,
     /// The waves; the first that matches holds.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "tables")]
     pub wave: Vec<Wave>,
 }
 
 /// Whether decisions are enforced.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
     /// They are only reported.
@@ -309,9 +331,11 @@ pub enum Mode {
 
 /// When a wave is ready to be enforced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PromoteWhen {
     /// Share of sign-ins that would have been allowed, 0 to 1.
+    #[cfg_attr(any(test, feature = "schema"), schemars(range(min = 0.0, max = 1.0)))]
     pub success_rate: f64,
     /// Sign-ins needed to tell.
     pub min_signins: u64,
@@ -321,12 +345,13 @@ pub struct PromoteWhen {
 
 /// A wave of the rollout.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Wave {
     /// Name of the wave.
     pub id: String,
     /// Whom it covers; may only test the subject.
-    #[serde(rename = "match", default, skip_serializing_if = "is_default")]
+    #[serde(rename = "match", default, skip_serializing_if = "is_default", deserialize_with = "table")]
     pub when: Match,
     /// First instant at which decisions are reported.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -337,9 +362,11 @@ pub struct Wave {
 
 /// What happens to those who do not comply, from an instant on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Stage {
     /// Number of the stage, from 1; of the stages reached, the highest holds.
+    #[cfg_attr(any(test, feature = "schema"), schemars(range(min = 1)))]
     pub n: u8,
     /// First instant of the stage.
     pub from: Moment,
@@ -349,7 +376,7 @@ pub struct Stage {
     #[serde(default, skip_serializing_if = "is_default")]
     pub allow_apps: BTreeSet<String>,
     /// Who gets help.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub assist: Option<Assist>,
     /// What else is to be done.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -358,6 +385,7 @@ pub struct Stage {
 
 /// What a stage does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum StageEffect {
     /// Lets in, and reminds.
@@ -370,6 +398,7 @@ pub enum StageEffect {
 
 /// Who gets help at a stage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Assist {
     /// The tiers.
@@ -380,6 +409,7 @@ pub struct Assist {
 
 /// When people are written to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Communication {
     /// Reminders to the person.
@@ -392,6 +422,7 @@ pub struct Communication {
 
 /// A condition. Its fields must all hold, a field holds when one of its values does, and an empty one holds always.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(any(test, feature = "schema"), derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Match {
     /// Population of the subject.
@@ -425,13 +456,13 @@ pub struct Match {
     #[serde(default, skip_serializing_if = "is_default")]
     pub transaction: Option<Names>,
     /// One of these conditions.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_tables")]
     pub any: Option<Vec<Match>>,
     /// All of these conditions.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_tables")]
     pub all: Option<Vec<Match>>,
     /// Not this condition.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "is_default", deserialize_with = "optional_table")]
     pub not: Option<Box<Match>>,
 }
 

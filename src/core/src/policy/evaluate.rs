@@ -15,13 +15,14 @@ mod session;
 
 use super::answers::Truth;
 use super::case::{Case, Cases, First};
-use super::compile::{Compiled, Tier, Wave};
-use super::decision::{Decision, Enrolment, Outcome, Session};
+use super::compile::{Compiled, Stage, Tier, Wave};
+use super::decision::{Decision, Enrolment, Outcome, Session, Verdict};
 use super::document::StageEffect;
 use super::input::{ExceptionInput, Input, Row};
 use super::reason::Reason;
 use super::value::Anchor;
-use crate::model::Strength;
+use crate::model::{Method, Strength};
+use crate::word::Word;
 
 /// A policy at work: it remembers the cases it has met. One thread has its own.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ impl Evaluator {
 
     /// What the policy says about one row.
     #[inline]
-    pub fn evaluate<R: Row>(&mut self, row: &R) -> Decision<'_> {
+    pub fn evaluate<R: Row>(&mut self, row: &R) -> Verdict<Word<'_>> {
         let case = self.cases.of(&self.policy, row);
         self.policy.decide(case, row)
     }
@@ -56,6 +57,35 @@ struct Clock {
     /// Enforcement on this subject; unknown with the creation of the account.
     start: Option<i64>,
     deadline: Option<i64>,
+}
+
+/// Methods that make a sign-in worth at least a level, by [`Strength::level`].
+const WORTH: [u32; 5] = {
+    let mut worth = [0; 5];
+    let mut level = 0;
+    while level < worth.len() {
+        let mut index = 0;
+        while index < Method::ALL.len() {
+            let method = Method::ALL[index];
+            if method.strength() as usize >= level {
+                worth[level] |= method.bit();
+            }
+            index += 1;
+        }
+        level += 1;
+    }
+    worth
+};
+
+impl Clock {
+    #[inline]
+    fn of(&self, stage: &Stage) -> Option<i64> {
+        let anchor = match stage.anchor {
+            Anchor::Enforcement => self.start,
+            Anchor::Deadline => self.deadline,
+        };
+        anchor.map(|anchor| anchor.saturating_add(stage.offset))
+    }
 }
 
 /// What exceptions do.
@@ -76,11 +106,11 @@ impl Excepted {
 impl Compiled {
     /// What the policy says about one row. An [`Evaluator`] says it faster about many.
     pub fn evaluate(&self, input: &Input<'_>) -> Decision<'_> {
-        self.decide(&Case::of(self, input), input)
+        self.decide(&Case::new(self, &Case::key(self, input)), input).map(Word::as_str)
     }
 
     #[inline]
-    fn decide<'p, R: Row>(&'p self, case: &Case, row: &R) -> Decision<'p> {
+    pub(super) fn decide<'p, R: Row>(&'p self, case: &Case, row: &R) -> Verdict<Word<'p>> {
         let as_of = row.as_of();
         let mut reasons = 0;
         let tier = match case.tier {
@@ -117,7 +147,7 @@ impl Compiled {
                 let tally = tier.count(&accepted, row, as_of);
                 let compliance = tier.compliance(tally.as_ref());
                 if let Some(tally) = &tally {
-                    strength = tally.strength;
+                    strength = tally.strength();
                     reasons |= tally.remarks;
                     if compliance != Truth::Yes {
                         reasons |= tally.shortfall | tier.shortage(tally);
@@ -202,19 +232,21 @@ impl Compiled {
         let exempt = excluded && matches!(strictest, Outcome::StepUp | Outcome::Limit | Outcome::Block);
         let would_decision = if exempt { Outcome::Exempt } else { strictest };
         let of_rule = judged.as_ref().and_then(|judged| judged.rule(self));
-        let of_tier = tier.map(|tier| &*tier.id);
+        let of_tier = tier.map(|tier| tier.id.word());
         let matched_rule_id = match of_session.cmp(&of_enrolment) {
             _ if exempt || of_session == Outcome::AllowException => of_tier,
             std::cmp::Ordering::Less => of_tier,
             std::cmp::Ordering::Greater => of_rule.or(of_tier),
             std::cmp::Ordering::Equal => match (of_tier, of_rule) {
-                (Some(tier), Some(rule)) if strictest >= Outcome::StepUp => Some(tier.min(rule)),
+                (Some(tier), Some(rule)) if strictest >= Outcome::StepUp => {
+                    Some(if rule.as_str() < tier.as_str() { rule } else { tier })
+                }
                 (Some(tier), _) => Some(tier),
                 (None, rule) => rule,
             },
         };
         let required = case.session.as_ref().map(|asked| asked.required);
-        Decision {
+        Verdict {
             decision: match enforced {
                 Some(true) => would_decision,
                 Some(false) => Outcome::ReportOnly,
@@ -234,8 +266,8 @@ impl Compiled {
             required_strength: required.and_then(|required| required.strength).map(Strength::level),
             max_age_micros: required.and_then(|required| required.max_age),
             tier: of_tier,
-            wave: wave.map(|wave| &*wave.id),
-            policy_hash: &self.hash,
+            wave: wave.map(|wave| wave.id.word()),
+            policy_hash: Word::new(&self.hash),
             strength,
         }
     }
@@ -256,13 +288,15 @@ impl Compiled {
     /// Index of the stage reached.
     #[inline]
     fn stage(&self, clock: Clock, as_of: i64) -> Option<usize> {
-        self.stages.iter().rposition(|stage| {
-            let anchor = match stage.anchor {
-                Anchor::Enforcement => clock.start,
-                Anchor::Deadline => clock.deadline,
-            };
-            anchor.is_some_and(|anchor| as_of >= anchor.saturating_add(stage.offset))
-        })
+        self.stages.iter().rposition(|stage| clock.of(stage).is_some_and(|from| as_of >= from))
+    }
+
+    /// First instant of a stage for a subject.
+    pub(super) fn stage_from<R: Row>(&self, case: &Case, row: &R, stage: &Stage) -> Option<i64> {
+        let index = |first| if let First::Is(index) = first { Some(index) } else { None };
+        let tier = index(case.tier).map(|index| &self.tiers[index]);
+        let wave = index(case.wave).map(|index| &self.waves[index]);
+        self.clock(case, tier, wave, row)?.of(stage)
     }
 
     /// Whether an exception holds, and if none does, why.

@@ -10,17 +10,25 @@ mod decision;
 pub mod document;
 mod error;
 mod evaluate;
+mod explain;
 mod input;
+mod lint;
 mod parse;
+mod patch;
 mod reason;
+#[cfg(any(test, feature = "schema"))]
+pub mod schema;
 pub mod value;
 
 pub use compile::Compiled;
-pub use decision::{Decision, Enrolment, Outcome, Session};
+pub use decision::{Decision, Enrolment, Outcome, Session, Verdict};
 pub use document::Policy;
 pub use error::PolicyError;
 pub use evaluate::Evaluator;
+pub use explain::Explanation;
 pub use input::{App, Attribute, Context, ExceptionInput, Factor, FactorInput, Input, Row, Subject};
+pub use lint::{Lint, LintRule, Severity};
+pub use patch::PatchError;
 pub use reason::Reason;
 
 /// The policy that holds where the user names none.

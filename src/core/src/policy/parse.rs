@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono_tz::Tz;
 
 use super::document::{Match, Policy};
-use super::error::{Fault, Notation, PolicyError};
+use super::error::{Fault, Notation, PolicyError, did_you_mean};
 use super::value::{Instant, Methods};
 use crate::model::Method;
 use crate::model::method::Kinds;
@@ -13,24 +13,19 @@ use crate::model::method::Kinds;
 impl Policy {
     /// Reads a document, TOML or JSON, and checks that it makes sense.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        // A TOML document cannot begin with a brace, and a JSON one that is an object must.
-        let notation = if text.trim_start().starts_with('{') { Notation::Json } else { Notation::Toml };
-        let mut policy: Self = match notation {
-            Notation::Toml => toml::from_str(text).map_err(|error| {
-                let offset = error.span().map_or(0, |span| span.start);
-                PolicyError::at_offset(text, notation, offset, error.message())
-            })?,
-            Notation::Json => serde_json::from_str(text).map_err(|error| {
-                let offset = byte_of(text, error.line(), error.column());
-                let message = error.to_string();
-                let message = message.split(" at line ").next().unwrap_or_default();
-                PolicyError::at_offset(text, notation, offset, message)
-            })?,
-        };
+        let (text, notation) = Notation::of(text);
+        let mut policy = Self::read(text, notation)?;
         match policy.resolve() {
             Ok(()) => Ok(policy),
             Err(fault) => Err(PolicyError::at_path(text, notation, fault)),
+        }
+    }
+
+    /// Reads a document as it is written: sets and instants are not resolved, and nothing is checked but the grammar.
+    pub(super) fn read(text: &str, notation: Notation) -> Result<Self, PolicyError> {
+        match notation {
+            Notation::Toml => toml::from_str(text).map_err(|error| PolicyError::of_toml(text, &error)),
+            Notation::Json => serde_json::from_str(text).map_err(|error| PolicyError::of_json(text, &error)),
         }
     }
 
@@ -148,8 +143,12 @@ fn resolve_methods(
 ) -> Result<(), Fault> {
     match methods.resolve(|name| sets.get(name).map(Methods::mask)) {
         Ok(()) => Ok(()),
-        Err(name) => fault(path(), format!("unknown set `@{name}`")),
+        Err(name) => fault(path(), unknown_set(&name, sets)),
     }
+}
+
+fn unknown_set(name: &str, sets: &BTreeMap<String, Methods>) -> String {
+    format!("unknown set `@{name}`{}", did_you_mean(name, sets.keys().map(String::as_str)))
 }
 
 /// How deep sets may refer to sets.
@@ -168,7 +167,7 @@ fn expand<'s>(
     }
     let Some(set) = sets.get(name) else {
         let at = open.last().map_or_else(String::new, |outer| format!("sets.{outer}"));
-        return fault(at, format!("unknown set `@{name}`"));
+        return fault(at, unknown_set(name, sets));
     };
     if open.contains(&name) {
         return fault(format!("sets.{name}"), "set contains itself");
@@ -201,7 +200,10 @@ fn references<T>(
     path: impl FnOnce() -> String,
 ) -> Result<(), Fault> {
     match names.iter().find(|name| !rules.iter().any(|rule| id(rule) == *name)) {
-        Some(name) => fault(path(), format!("no {kind} is called `{name}`")),
+        Some(name) => {
+            let near = did_you_mean(name, rules.iter().map(|rule| id(rule).as_str()));
+            fault(path(), format!("no {kind} is called `{name}`{near}"))
+        }
         None => Ok(()),
     }
 }
@@ -215,13 +217,6 @@ fn unique<T>(rules: &[T], id: impl Fn(&T) -> &String, kind: &str) -> Result<(), 
         }
         None => Ok(()),
     }
-}
-
-/// The byte that a line and column of serde_json mean: the last one it read.
-fn byte_of(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let byte = (start + column.saturating_sub(1)).min(text.len());
-    (0..=byte).rev().find(|byte| text.is_char_boundary(*byte)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -246,7 +241,7 @@ mod tests {
             (
                 "\"sms_otp\", \"voice\"",
                 "\"sms_otp\", \"fax\"",
-                "tier[2].phase_out[0].methods at line 38, column 26: unknown method `fax`",
+                "tier[2].phase_out[0].methods[1] at line 38, column 38: unknown method `fax`",
             ),
             (
                 "allow = \"@partner\"",
@@ -281,7 +276,7 @@ mod tests {
             ("n = 2", "n = 300", "stage[1].n at"),
             ("from = \"enforcement\"", "from = \"yesterday\"", "stage[0].from at"),
             ("not_applicable = true, ", "", "tier[1].enrol at line 31, column 9: needs either"),
-            ("[[tier]]", "[[tier]", "policy: at line 21, column 8: "),
+            ("[[tier]]", "[[tier]", "policy: tier[0] at line 21, column 8: "),
         ] {
             let error = error(&edited(from, to));
             assert!(error.starts_with("policy: "), "{error}");
@@ -298,7 +293,7 @@ mod tests {
             ("\"grace\":\"P7D\"", "\"grace\":\"P7\"", "tier[2].grace at line"),
             ("\"grace\":\"P7D\"", "\"grace\":7", "tier[2].grace at line"),
             ("\"id\":\"admin\",", "", "tier[2] at line"),
-            ("\"id\":\"admin\",", "\"id\":\"admin\",\"x\":1,", "tier[2] at line"),
+            ("\"id\":\"admin\",", "\"id\":\"admin\",\"x\":1,", "tier[2].x at line"),
             ("\"id\":\"admin\",", "\"id\":\"admin\",\"id\":\"admin\",", "duplicate field `id`"),
             ("\"id\":\"admin\"", "\"id\":\"service\"", "tier[2].id at line"),
             ("[\"cert_mfa\",", "[\"cert_mfa\",\"@none\",", "sets.hardware at line"),
@@ -309,6 +304,101 @@ mod tests {
         }
         let cut = error(&json[..json.len() / 2]);
         assert!(cut.starts_with("policy: "), "{cut}");
+    }
+
+    #[test]
+    fn both_notations_name_the_same_place() {
+        let head = "schema = 'mfa-policy/1'\nid = 'p'\nversion = '1'\neffective_from = 2026-02-01\n";
+        let last = "[[tier]]\nid = 'all'\nenrol = { allow = 'totp' }\n";
+        let wave = "[[rollout.wave]]\nid = 'x'\n";
+        let tier = "[[tier]]\nid = 'x'\nmatch = { role = 'x' }\nenrol = { allow = 'totp' }\n";
+        for (text, path, message) in [
+            // unknown fields
+            ("nope = 1", "nope", "unknown field"),
+            (
+                &format!("{wave}enforce_from = 2026-01-01\nmatch = {{ any = [{{ all = [{{ rol = 'x' }}] }}] }}"),
+                "rollout.wave[0].match.any[0].all[0].rol",
+                "unknown field `rol`",
+            ),
+            (
+                &format!("{tier}phase_out = [{{ methods = 'voice', after = 2026-01-01, before = 1 }}]"),
+                "tier[0].phase_out[0].before",
+                "unknown field `before`",
+            ),
+            // wrong types
+            ("timezone = 5", "timezone", "invalid type: integer `5`"),
+            ("approved_by = 'x'", "approved_by", "invalid type: string"),
+            ("approved_by = [1]", "approved_by[0]", "invalid type: integer `1`"),
+            ("approved_by = [{ a = 1 }]", "approved_by[0]", "invalid type: map"),
+            ("ticket = []", "ticket", "invalid type: sequence"),
+            ("sets = 3", "sets", "invalid type: integer `3`"),
+            ("sets.a = 5", "sets.a", "invalid type: integer `5`"),
+            ("sets.a = ['totp', 5]", "sets.a[1]", "invalid type: integer `5`"),
+            ("stage = { n = 1 }", "stage", "invalid type: map"),
+            ("[[step_up]]\nid = 'x'\nmatch = 5", "step_up[0].match", "invalid type: integer `5`"),
+            ("[[stage]]\nn = 300\nfrom = 'deadline'\neffect = 'block'", "stage[0].n", "invalid value: integer `300`"),
+            ("[[stage]]\nn = 1\nfrom = 'deadline'\neffect = 'x'", "stage[0].effect", "unknown variant `x`"),
+            (&format!("{wave}enforce_from = true"), "rollout.wave[0].enforce_from", "invalid type: boolean"),
+            (
+                &format!("{wave}enforce_from = 2026-01-01\nmatch = {{ region = ['a', 4] }}"),
+                "rollout.wave[0].match.region[1]",
+                "invalid type: integer `4`",
+            ),
+            // a list is no table, and an empty one no condition that everyone fulfils
+            ("[[app]]\nid = 'x'\nmatch = []", "app[0].match", "invalid type: sequence, expected a table"),
+            ("[[app]]\nid = 'x'\nrequire = []", "app[0].require", "invalid type: sequence, expected a table"),
+            ("app = [[]]", "app[0]", "invalid type: sequence, expected a table"),
+            ("rollout = []", "rollout", "invalid type: sequence, expected a table"),
+            ("[[app]]\nid = 'x'\nmatch = { not = [] }", "app[0].match.not", "invalid type: sequence, expected a table"),
+            (
+                "[[app]]\nid = 'x'\nmatch = { any = [[]] }",
+                "app[0].match.any[0]",
+                "invalid type: sequence, expected a table",
+            ),
+            ("[[app]]\nid = 'x'\nmatch = { all = {} }", "app[0].match.all", "invalid type: map, expected a sequence"),
+            // missing fields
+            ("[[app]]\neffect = 'block'", "app[0]", "missing field `id`"),
+            ("[exceptions]\ncriteria = 'x'\napprovals = 1", "exceptions", "missing field `max_duration`"),
+            (&format!("{tier}phase_out = [{{ methods = 'voice' }}]"), "tier[0].phase_out[0]", "missing field `after`"),
+            // values with a notation
+            ("timezone = 'Mars'", "timezone", "unknown time zone `Mars`"),
+            ("[[app]]\nid = 'x'\nrequire = { max_age = '5m' }", "app[0].require.max_age", "`5m` is not"),
+            (&format!("{tier}grace = 'P1M'"), "tier[0].grace", "`P1M` is not"),
+            (&format!("{tier}control_test_every = 1"), "tier[0].control_test_every", "expected a duration"),
+            ("[communication]\nremind_at = ['deadline', 'x']", "communication.remind_at[1]", "`x` is not"),
+            (&format!("{wave}enforce_from = '2026-13-01'"), "rollout.wave[0].enforce_from", "`2026-13-01` is not"),
+            (
+                &format!("{tier}fallback = [{{ methods = ['voice', 'fax'] }}]"),
+                "tier[0].fallback[0].methods[1]",
+                "unknown method `fax`",
+            ),
+            (&format!("{tier}fallback = [{{ methods = 'fax' }}]"), "tier[0].fallback[0].methods", "unknown method"),
+            // what is referred to
+            ("sets.a = ['@b']\nsets.b = ['@a']", "sets.a", "set contains itself"),
+            ("sets.a = ['@totp']", "sets.a", "unknown set `@totp`"),
+            (
+                "[sets]\nstrong = 'totp'\n[[app]]\nid = 'x'\nrequire = { allow = '@strnog' }",
+                "app[0].require.allow",
+                "unknown set `@strnog`, did you mean `strong`?",
+            ),
+            ("[[app]]\nid = 'x'\n[[app]]\nid = 'x'", "app[1].id", "`x` is used twice"),
+            (&format!("{tier}{tier}"), "tier[1].id", "`x` is used twice"),
+        ] {
+            let toml = format!("{head}{text}\n{last}");
+            let json = format!("{:#}", crate::policy::patch::written(&toml).unwrap());
+            for text in [toml, json] {
+                let error = Policy::parse(&text).unwrap_err();
+                assert_eq!(error.path, path, "{error}\n{text}");
+                assert!(error.message.contains(message), "{error}");
+                // It is the value that is pointed at, or the table or the key.
+                let at = text.lines().nth(error.line - 1).unwrap().chars().nth(error.column - 1).unwrap();
+                assert!(!at.is_whitespace() && !",:]}=".contains(at), "{error}\n{text}");
+            }
+        }
+        assert_eq!(error(&head.replace("id = 'p'\n", "")), "policy: at line 1, column 1: missing field `id`");
+        assert_eq!(error(&format!("{head}{head}")), "policy: at line 5, column 1: duplicate key `schema`");
+        let twice = error("{\"sets\": {\"a\": [\"totp\"],\n \"a\": [\"u2f\"]}}");
+        assert_eq!(twice, "policy: sets.a at line 2, column 2: duplicate field `a`");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The values a policy is written with: dates, durations, words and sets of methods.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Offset, SecondsFormat, TimeDelta, TimeZone};
@@ -9,6 +9,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use toml::value::Datetime;
 
+use super::error::did_you_mean;
 use crate::model::Method;
 
 /// Words that letter case does not tell apart, written as one string or a list of them.
@@ -19,6 +20,11 @@ impl Names {
     /// The words, lower case, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
+    }
+
+    /// One word.
+    pub(super) fn one(word: &str) -> Self {
+        Self(BTreeSet::from([word.to_ascii_lowercase()]))
     }
 
     /// Whether a word is among them.
@@ -70,6 +76,32 @@ where
     deserializer.deserialize_any(OneOrMany(std::marker::PhantomData))
 }
 
+/// Reads a value with a notation of its own. It fails while the text is read, so that the error is placed at the text.
+fn from_text<'de, D, T>(
+    deserializer: D,
+    expecting: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct FromText<F>(&'static str, F);
+
+    impl<T, F: FnOnce(&str) -> Result<T, String>> Visitor<'_> for FromText<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+            self.1(text).map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(FromText(expecting, parse))
+}
+
 /// A set of methods: canonical names and `@references` to named sets.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Methods {
@@ -114,12 +146,19 @@ enum Member {
 
 impl<'de> Deserialize<'de> for Member {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        if let Some(reference) = name.strip_prefix('@') {
-            return Ok(Self::Reference(reference.to_owned()));
-        }
-        let method = Method::parse(&name);
-        method.map(Self::Method).ok_or_else(|| de::Error::custom(format!("unknown method `{name}`")))
+        from_text(deserializer, "a string", |name| {
+            if let Some(reference) = name.strip_prefix('@') {
+                return Ok(Self::Reference(reference.to_owned()));
+            }
+            Method::parse(name).map(Self::Method).ok_or_else(|| {
+                // A provider's name of a method says which one is meant.
+                let near = match Method::from_spelling(None, name) {
+                    Some(method) if method != Method::Unknown => format!(", did you mean `{method}`?"),
+                    _ => did_you_mean(name, Method::ALL.map(Method::as_str)),
+                };
+                format!("unknown method `{name}`{near}")
+            })
+        })
     }
 }
 
@@ -320,11 +359,10 @@ impl Serialize for Duration {
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!(
-                "`{text}` is not an ISO 8601 duration of weeks, days, hours, minutes and seconds"
-            ))
+        from_text(deserializer, "a duration as a string", |text| {
+            Self::parse(text).ok_or_else(|| {
+                format!("`{text}` is not an ISO 8601 duration of weeks, days, hours, minutes and seconds")
+            })
         })
     }
 }
@@ -365,26 +403,32 @@ impl Moment {
     }
 }
 
-impl Serialize for Moment {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let anchor = match self.anchor {
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.anchor {
             Anchor::Enforcement => "enforcement",
             Anchor::Deadline => "deadline",
-        };
+        })?;
         let duration = Duration(self.offset.abs());
         match self.offset {
-            0 => serializer.serialize_str(anchor),
-            1.. => serializer.collect_str(&format_args!("{anchor}+{duration}")),
-            _ => serializer.collect_str(&format_args!("{anchor}-{duration}")),
+            0 => Ok(()),
+            1.. => write!(f, "+{duration}"),
+            _ => write!(f, "-{duration}"),
         }
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for Moment {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!("`{text}` is not `enforcement` or `deadline`, with `+` or `-` and a duration"))
+        from_text(deserializer, "a string", |text| {
+            Self::parse(text)
+                .ok_or_else(|| format!("`{text}` is not `enforcement` or `deadline`, with `+` or `-` and a duration"))
         })
     }
 }
@@ -407,10 +451,93 @@ impl Serialize for Zone {
 
 impl<'de> Deserialize<'de> for Zone {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let zone = name.parse().map(Self);
-        zone.map_err(|_| de::Error::custom(format!("unknown time zone `{name}`")))
+        from_text(deserializer, "a string", |name| {
+            name.parse().map(Self).map_err(|_| format!("unknown time zone `{name}`"))
+        })
     }
+}
+
+/// A table. A derived `Deserialize` alone also takes a list for a struct, and an empty list for a condition that everyone
+/// fulfils.
+struct Table<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TableVisitor<T>(std::marker::PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for TableVisitor<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(de::value::MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(TableVisitor(std::marker::PhantomData)).map(Self)
+    }
+}
+
+/// Reads a table.
+pub(super) fn table<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Table::deserialize(deserializer).map(|Table(table)| table)
+}
+
+/// Reads a table that may be missing.
+pub(super) fn optional_table<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(Option::<Table<T>>::deserialize(deserializer)?.map(|Table(table)| table))
+}
+
+/// Reads a list of tables.
+pub(super) fn tables<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    Ok(Vec::<Table<T>>::deserialize(deserializer)?.into_iter().map(|Table(table)| table).collect())
+}
+
+/// Reads a list of tables that may be missing.
+pub(super) fn optional_tables<'de, D, T>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let tables = Option::<Vec<Table<T>>>::deserialize(deserializer)?;
+    Ok(tables.map(|tables| tables.into_iter().map(|Table(table)| table).collect()))
+}
+
+/// Reads a map in which no name comes twice: of two, one would be lost in silence.
+pub(super) fn unique_names<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct UniqueNames<T>(std::marker::PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for UniqueNames<T> {
+        type Value = BTreeMap<String, T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut map = BTreeMap::new();
+            while let Some(name) = entries.next_key::<String>()? {
+                if map.contains_key(&name) {
+                    return Err(de::Error::custom(format!("duplicate field `{name}`")));
+                }
+                map.insert(name, entries.next_value()?);
+            }
+            Ok(map)
+        }
+    }
+
+    deserializer.deserialize_map(UniqueNames(std::marker::PhantomData))
 }
 
 /// Microseconds of an RFC 3339 instant, for tests.

@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -49,11 +50,20 @@ fn embedded<E: serde::de::Error>(reject: Reject) -> E {
 /// The keys of a shape: spelling, and the field it fills.
 pub(super) type Keys = &'static [(&'static str, u8)];
 
+/// Keys a shape may have.
+const MOST_KEYS: usize = 128;
+
 /// A hash table over the keys of a shape, built by the compiler. Looking up a key costs two loads, a multiplication and a
 /// comparison of words, for the keys that are mapped and for the many more that are not.
 pub(super) struct KeyTable {
+    keys: Keys,
+    /// The keys in quotes.
+    quoted: &'static [&'static str],
     slots: [u8; SLOTS],
-    prints: [Print; 128],
+    prints: [Print; MOST_KEYS],
+    /// For each key, and for the beginning, what followed it last time: a key, and how many that are not mapped before it.
+    /// It is only a guess, which any thread may spoil for any other.
+    followers: [AtomicU16; MOST_KEYS + 1],
 }
 
 const EMPTY: u8 = u8::MAX;
@@ -112,9 +122,15 @@ const fn half(key: &[u8], at: usize) -> u64 {
 }
 
 impl KeyTable {
-    pub(super) const fn new(keys: Keys) -> Self {
-        assert!(keys.len() <= 128, "a shape has at most 128 keys");
-        let mut table = Self { slots: [EMPTY; SLOTS], prints: [Print { first: 0, last: 0, length: 0 }; 128] };
+    pub(super) const fn new(keys: Keys, quoted: &'static [&'static str]) -> Self {
+        assert!(keys.len() <= MOST_KEYS, "a shape has at most 128 keys");
+        let mut table = Self {
+            keys,
+            quoted,
+            slots: [EMPTY; SLOTS],
+            prints: [Print { first: 0, last: 0, length: 0 }; MOST_KEYS],
+            followers: [const { AtomicU16::new(0) }; MOST_KEYS + 1],
+        };
         let mut index = 0;
         while index < keys.len() {
             let print = Print::new(keys[index].0.as_bytes());
@@ -131,7 +147,7 @@ impl KeyTable {
 
     /// The index of `key` in the list of keys.
     #[inline]
-    pub(super) fn find(&self, keys: Keys, key: &str) -> Option<usize> {
+    fn find(&self, key: &str) -> Option<usize> {
         let print = Print::new(key.as_bytes());
         let mut slot = print.slot();
         loop {
@@ -140,7 +156,7 @@ impl KeyTable {
                 return None;
             }
             let index = usize::from(index);
-            let known = keys[index].0;
+            let known = self.keys[index].0;
             if self.prints[index] == print && (key.len() <= 16 || known == key) || known.eq_ignore_ascii_case(key) {
                 return Some(index);
             }
@@ -149,16 +165,66 @@ impl KeyTable {
     }
 }
 
+/// The mapped keys of an object, one after the other.
+///
+/// Records of a log list their keys in the same order. The key that came next in the record before is looked for first,
+/// which costs a comparison where finding its end and looking it up costs several.
+pub(super) struct MappedKeys {
+    table: &'static KeyTable,
+    seen: u128,
+    /// The key before.
+    last: usize,
+}
+
+impl MappedKeys {
+    pub(super) fn new(table: &'static KeyTable) -> Self {
+        Self { table, seen: 0, last: MOST_KEYS }
+    }
+
+    /// The index of the next key and the field that it fills. The values of keys that are not mapped are skipped.
+    #[inline]
+    pub(super) fn next<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<Option<u8>, A::Error> {
+        let follower = &self.table.followers[self.last];
+        let guess = follower.load(Ordering::Relaxed);
+        let [guessed_key, guessed_skips] = guess.to_le_bytes();
+        let mut skips = 0u8;
+        loop {
+            let guess_now = (skips == guessed_skips).then_some(usize::from(guessed_key));
+            let Some(key) = map.next_key_seed(KeySeed { table: self.table, guess: guess_now })? else {
+                return Ok(None);
+            };
+            let Some(key) = key else {
+                skips = skips.saturating_add(1);
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            let found = u16::from_le_bytes([key as u8, skips]);
+            if found != guess {
+                follower.store(found, Ordering::Relaxed);
+            }
+            let (name, field) = self.table.keys[key];
+            if self.seen >> key & 1 == 1 {
+                return Err(duplicate(name));
+            }
+            self.seen |= 1 << key;
+            self.last = key;
+            return Ok(Some(field));
+        }
+    }
+}
+
 /// Reads a key as its index in the shape, without keeping it.
-pub(super) struct KeySeed {
-    pub(super) table: &'static KeyTable,
-    pub(super) keys: Keys,
+struct KeySeed {
+    table: &'static KeyTable,
+    guess: Option<usize>,
 }
 
 impl<'de> serde::de::DeserializeSeed<'de> for KeySeed {
     type Value = Option<usize>;
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
+        let guess = self.guess.and_then(|guess| self.table.quoted.get(guess..=guess)).unwrap_or_default();
+        deserializer.deserialize_struct(scan::KEY, guess, self)
     }
 }
 
@@ -167,8 +233,13 @@ impl Visitor<'_> for KeySeed {
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
+    #[inline]
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(self.guess)
+    }
+    #[inline]
     fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(self.table.find(self.keys, key))
+        Ok(self.table.find(key))
     }
 }
 
@@ -189,13 +260,14 @@ macro_rules! shape {
         }
 
         const _: () = {
-            use $crate::readers::json::{IntoOwned, KeySeed, KeyTable, Keys, Slot};
+            use $crate::readers::json::{IntoOwned, KeyTable, Keys, MappedKeys, Slot};
             #[expect(non_camel_case_types, reason = "variants are named after the fields")]
             #[derive(Clone, Copy)]
             enum Name { $($field),* }
             const NAMES: &[Name] = &[$(Name::$field),*];
             const KEYS: Keys = &[$($(($key, Name::$field as u8)),+),*];
-            static TABLE: KeyTable = KeyTable::new(KEYS);
+            const QUOTED: &[&str] = &[$($(concat!("\"", $key, "\"")),+),*];
+            static TABLE: KeyTable = KeyTable::new(KEYS, QUOTED);
 
             impl<'de: 'a, 'a> serde::de::Deserialize<'de> for $name<'a> {
                 fn deserialize<D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -206,17 +278,9 @@ macro_rules! shape {
             impl<'de: 'a, 'a> $crate::readers::json::Shape<'de> for $name<'a> {
                 fn from_map<A: serde::de::MapAccess<'de>>(mut map: A) -> Result<Self, A::Error> {
                     let mut shape = Self::default();
-                    let mut seen = 0u128;
-                    while let Some(key) = map.next_key_seed(KeySeed { table: &TABLE, keys: KEYS })? {
-                        let Some(key) = key else {
-                            map.next_value::<serde::de::IgnoredAny>()?;
-                            continue;
-                        };
-                        if seen >> key & 1 == 1 {
-                            return Err($crate::readers::json::duplicate(KEYS[key].0));
-                        }
-                        seen |= 1 << key;
-                        match NAMES[usize::from(KEYS[key].1)] {
+                    let mut keys = MappedKeys::new(&TABLE);
+                    while let Some(field) = keys.next(&mut map)? {
+                        match NAMES[usize::from(field)] {
                             $(Name::$field => {
                                 let value: $type = map.next_value()?;
                                 if shape.$field.is_unset() {
@@ -267,7 +331,7 @@ pub(super) trait Shape<'de>: Default {
 }
 
 #[cold]
-pub(super) fn duplicate<E: serde::de::Error>(key: &'static str) -> E {
+fn duplicate<E: serde::de::Error>(key: &'static str) -> E {
     E::custom(format_args!("{MARK}duplicate:{key};"))
 }
 

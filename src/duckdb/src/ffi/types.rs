@@ -40,7 +40,7 @@ impl Type {
         LogicalType::new(simple)
     }
 
-    pub(super) fn list(element: Self) -> Self {
+    pub(crate) fn list(element: Self) -> Self {
         Self::List(Box::new(element))
     }
 }

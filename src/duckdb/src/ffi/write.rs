@@ -12,12 +12,27 @@ use mfa_core::model::{PolicyResult, Value};
 
 use super::Type;
 
+/// How much memory for longer strings is asked for at once, which is a string of this length.
+static BLANK: [u8; 16 << 10] = [b' '; 16 << 10];
+
+/// A longer string as a vector holds it: `duckdb_string_t` of the C API.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct LongText {
+    length: u32,
+    prefix: [u8; 4],
+    text: *mut u8,
+}
+
 /// Writes one vector of DuckDB's, row by row, in any order. It lives as long as the callback that was given the vector.
 pub(crate) struct Writer<'chunk> {
     vector: duckdb_vector,
     data: *mut u8,
     /// Null until the first NULL.
     validity: *mut u64,
+    /// Memory of the vector's for longer strings, and how much of it is left.
+    heap: *mut u8,
+    heap_left: usize,
     fields: Vec<Writer<'chunk>>,
     element: Option<ListWriter<'chunk>>,
     chunk: PhantomData<&'chunk mut ()>,
@@ -59,7 +74,8 @@ impl<'chunk> Writer<'chunk> {
             } else {
                 duckdb_vector_get_data(vector).cast()
             };
-            Self { vector, data, validity: std::ptr::null_mut(), fields, element, chunk: PhantomData }
+            let (validity, heap) = (std::ptr::null_mut(), std::ptr::null_mut());
+            Self { vector, data, validity, heap, heap_left: 0, fields, element, chunk: PhantomData }
         }
     }
 
@@ -125,10 +141,40 @@ impl<'chunk> Writer<'chunk> {
             self.put(row, inline);
             return;
         }
+        if text.len() > BLANK.len() / 4 {
+            self.assign(row, text.as_bytes());
+            return;
+        }
+        if text.len() > self.heap_left {
+            // A call for each string costs more than all else that is done to write it, so one call is for many: it makes
+            // a blank string in the memory of the vector, and the strings are written over it.
+            self.assign(row, &BLANK);
+            // SAFETY: that string is longer than what is stored in the vector itself.
+            self.heap = unsafe { self.data.cast::<LongText>().add(row).read().text };
+            self.heap_left = BLANK.len();
+        }
+        let (length, mut prefix) = (text.len(), [0; 4]);
+        prefix.copy_from_slice(&text.as_bytes()[..4]);
+        // SAFETY: `heap` has room for the text, nobody else has been given that part of it, and it lives as long as the
+        // vector does.
+        unsafe { self.heap.copy_from_nonoverlapping(text.as_ptr(), length) };
+        self.put(row, LongText { length: length as u32, prefix, text: self.heap });
+        // SAFETY: still within it, or just behind.
+        self.heap = unsafe { self.heap.add(length) };
+        self.heap_left -= length;
+    }
+
+    fn assign(&mut self, row: usize, text: &[u8]) {
         // SAFETY: `vector` is a valid VARCHAR vector; the bytes are copied before the call returns.
         unsafe {
             duckdb_vector_assign_string_element_len(self.vector, row as u64, text.as_ptr().cast(), text.len() as u64);
         }
+    }
+
+    /// A text of up to [`Self::INLINE`] bytes, laid out as the vector keeps it.
+    #[inline]
+    pub(crate) fn inline_text(&mut self, row: usize, words: [u64; 2]) {
+        self.put(row, words);
     }
 
     /// The text of an earlier row once more. Long texts are kept beside the vector, so that rows can share one.

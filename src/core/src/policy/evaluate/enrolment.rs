@@ -5,7 +5,7 @@ use super::super::case::First;
 use super::super::compile::{Exceptions, Tier};
 use super::super::input::{ExceptionInput, Factor, Row};
 use super::super::reason::Reason;
-use super::is_one_of;
+use super::{WORTH, is_one_of};
 use crate::model::method::Kinds;
 use crate::model::{Method, Strength};
 
@@ -22,16 +22,35 @@ pub(super) struct Accepted {
 /// What was counted. `possible` includes what missing values may turn out to be.
 #[derive(Default)]
 pub(super) struct Tally {
+    /// Methods of which a factor is there, as a mask; of those whose every value is plain.
+    seen: u32,
+    /// Methods that count as a factor, as a mask.
+    counted: u32,
     any: bool,
     factors: u32,
     possible_factors: u32,
     recovery: u32,
     possible_recovery: u32,
-    pub(super) strength: Option<Strength>,
     /// Why factors did not count.
     pub(super) shortfall: u32,
     /// What there is to say in any case.
     pub(super) remarks: u32,
+}
+
+/// Methods that are kept for recovery, as a mask.
+const RECOVERY: u32 = mask_of(Kinds::Recovery);
+/// Methods that prove nothing, as a mask.
+const NOTHING: u32 = mask_of(Kinds::Nothing);
+
+const fn mask_of(kinds: Kinds) -> u32 {
+    let (mut mask, mut index) = (0, 0);
+    while index < Method::ALL.len() {
+        if Method::ALL[index].kinds() as u8 == kinds as u8 {
+            mask |= Method::ALL[index].bit();
+        }
+        index += 1;
+    }
+    mask
 }
 
 impl Tier {
@@ -71,10 +90,36 @@ impl Tier {
     #[inline]
     pub(super) fn count<R: Row>(&self, accepted: &Accepted, row: &R, as_of: i64) -> Option<Tally> {
         let mut tally = Tally::default();
-        row.factors(|factor| self.add(&mut tally, accepted, factor, as_of)).then_some(tally)
+        let yes = accepted.yes & !RECOVERY;
+        let possible = yes | (accepted.unknown & !RECOVERY);
+        let is_list = row.factors(|factor| {
+            // Nearly every factor is plain, and of any method: no branch could be foretold, so none is taken.
+            let method = factor.method.and_then(Method::from_word).unwrap_or(Method::Unknown);
+            let bit = method.bit();
+            let is_plain = bit & NOTHING == 0
+                && factor.status.is_some_and(|status| status.is("active"))
+                && factor.enrolled_at.is_none_or(|at| at <= as_of)
+                && factor.number_matching.is_none()
+                && (bit & self.attest & possible == 0 || factor.attested == Some(true));
+            if is_plain {
+                tally.seen |= bit;
+                tally.factors += u32::from(bit & yes != 0);
+                tally.possible_factors += u32::from(bit & possible != 0);
+                tally.recovery += u32::from(bit & RECOVERY != 0);
+                tally.possible_recovery += u32::from(bit & RECOVERY != 0);
+            } else {
+                self.add(&mut tally, accepted, factor, as_of);
+            }
+        });
+        let of_no_use = tally.seen & !possible & !RECOVERY;
+        tally.counted |= tally.seen & yes;
+        tally.any |= tally.seen & !RECOVERY & (!Method::Password.bit() | possible) != 0;
+        tally.shortfall |= accepted.refusals(of_no_use);
+        is_list.then_some(tally)
     }
 
-    #[inline]
+    /// Counts a factor of which something is missing or out of the ordinary.
+    #[cold]
     fn add(&self, tally: &mut Tally, accepted: &Accepted, factor: Factor<'_>, as_of: i64) {
         let active = Truth::of(factor.status, |status| status.is("active"));
         if active == Truth::No || factor.enrolled_at.is_some_and(|at| at > as_of) {
@@ -121,8 +166,7 @@ impl Tier {
             Truth::Yes => {
                 tally.factors += 1;
                 tally.possible_factors += 1;
-                let strength = method.strength();
-                tally.strength = Some(tally.strength.map_or(strength, |s| s.min(strength)));
+                tally.counted |= bit;
             }
             Truth::Unknown => tally.possible_factors += 1,
             Truth::No if accept != Truth::No => {
@@ -131,20 +175,7 @@ impl Tier {
                     _ => Reason::NotAttested.bit(),
                 };
             }
-            Truth::No => {
-                for (mask, reason) in [
-                    (accepted.phased_out, Reason::PhasedOut),
-                    (accepted.expired, Reason::FallbackExpired),
-                    (accepted.not_for_app, Reason::FallbackNotForApp),
-                ] {
-                    if mask & bit != 0 {
-                        tally.shortfall |= reason.bit();
-                    }
-                }
-                if method == Method::Push && accepted.yes & Method::PushNumber.bit() != 0 {
-                    tally.shortfall |= Reason::NoNumberMatch.bit();
-                }
-            }
+            Truth::No => tally.shortfall |= accepted.refusals(bit),
         }
     }
 
@@ -181,9 +212,32 @@ impl Tier {
     }
 }
 
+impl Accepted {
+    /// Why methods that do not count do not.
+    #[inline]
+    fn refusals(&self, methods: u32) -> u32 {
+        let reason = |mask: u32, reason: Reason| if mask != 0 { reason.bit() } else { 0 };
+        let has_number = self.yes & Method::PushNumber.bit() != 0;
+        reason(methods & self.phased_out, Reason::PhasedOut)
+            | reason(methods & self.expired, Reason::FallbackExpired)
+            | reason(methods & self.not_for_app, Reason::FallbackNotForApp)
+            | reason(if has_number { methods & Method::Push.bit() } else { 0 }, Reason::NoNumberMatch)
+    }
+}
+
+impl Tally {
+    /// What the account is worth: its weakest accepted factor.
+    #[inline]
+    pub(super) fn strength(&self) -> Option<Strength> {
+        // What is worth a level at least is all there is.
+        let least = |level: Strength| self.counted & !WORTH[usize::from(level.level())] == 0;
+        Strength::ALL.into_iter().rev().find(|level| self.counted != 0 && least(*level))
+    }
+}
+
 impl Exceptions {
     /// Whether one exception holds, and what speaks against it.
-    pub(super) fn judge(
+    pub(in super::super) fn judge(
         &self,
         exception: &ExceptionInput<'_>,
         beneficiary: Option<&str>,

@@ -2,29 +2,13 @@
 
 use super::super::answers::Truth;
 use super::super::case::{Asked, Rule};
-use super::super::compile::{Compiled, Requirement};
+use super::super::compile::{self, Compiled, Requirement};
 use super::super::decision::Session;
 use super::super::input::Row;
 use super::super::reason::Reason;
+use super::WORTH;
 use crate::model::{Method, Strength};
-
-/// Methods that make a sign-in worth at least a level, by [`Strength::level`].
-const WORTH: [u32; 5] = {
-    let mut worth = [0; 5];
-    let mut level = 0;
-    while level < worth.len() {
-        let mut index = 0;
-        while index < Method::ALL.len() {
-            let method = Method::ALL[index];
-            if method.strength() as usize >= level {
-                worth[level] |= method.bit();
-            }
-            index += 1;
-        }
-        level += 1;
-    }
-    worth
-};
+use crate::word::Word;
 
 /// The methods of a session, as masks.
 #[derive(Default)]
@@ -48,21 +32,21 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    pub(super) fn rule<'p>(&self, policy: &'p Compiled) -> Option<&'p str> {
+    pub(super) fn rule<'p>(&self, policy: &'p Compiled) -> Option<Word<'p>> {
         self.rule.map(|rule| policy.rule_id(rule))
     }
 }
 
 impl Compiled {
-    fn rule_id(&self, rule: Rule) -> &str {
+    fn rule_id(&self, rule: Rule) -> Word<'_> {
         match rule {
-            Rule::Tier(index) => &self.tiers[index].id,
-            Rule::Session(index) => &self.rules[index].id,
+            Rule::Tier(index) => self.tiers[index].id.word(),
+            Rule::Session(index) => self.rules[index].id.word(),
         }
     }
 
     fn smallest(&self, rules: impl Iterator<Item = Rule>) -> Option<Rule> {
-        rules.min_by_key(|rule| self.rule_id(*rule))
+        rules.min_by_key(|rule| self.rule_id(*rule).as_str())
     }
 
     /// Whether a session satisfies what is asked of it, and what stands in the way.
@@ -118,6 +102,18 @@ impl Compiled {
             .or_else(|| only(&mut failing().map(|(rule, _)| rule)))
             .or_else(|| only(&mut restricting().map(|(rule, _)| rule)));
         Judged { session: Session::StepUp, reasons, rule }
+    }
+}
+
+impl Compiled {
+    /// Whether a session satisfies one rule by itself.
+    pub(in super::super) fn satisfies<R: Row>(&self, rule: &compile::Rule, row: &R) -> Truth {
+        if rule.block {
+            return Truth::No;
+        }
+        let (used, _) = Used::read(row);
+        let age = Age { as_of: row.as_of(), mfa_at: row.mfa_at(), is_nothing: used.is_nothing };
+        used.satisfies(&age, &rule.require)
     }
 }
 
