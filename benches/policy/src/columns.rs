@@ -224,6 +224,62 @@ impl Columns {
     }
 }
 
+/// Reads all of a buffer; answers something that depends on every part of it.
+trait Read {
+    fn read(&self) -> u64;
+}
+
+macro_rules! read {
+    ($($of:ty: $self:ident => $read:expr;)*) => {
+        $(impl Read for $of {
+            fn read(&self) -> u64 {
+                let $self = self;
+                $read
+            }
+        })*
+    };
+}
+
+read! {
+    Validity: it => it.bits.iter().fold(0, |all, bits| all ^ bits);
+    Texts: it => it.views.iter().fold(it.valid.read(), |all, [first, rest]| all ^ first ^ rest);
+    Values<bool>: it => it.values.iter().fold(it.valid.read(), |all, value| all ^ u64::from(*value));
+    Values<i64>: it => it.values.iter().fold(it.valid.read(), |all, value| all ^ *value as u64);
+    Lists: it => it.offsets.iter().fold(it.valid.read(), |all, offset| all ^ u64::from(*offset));
+    TextLists: it => it.lists.read() ^ it.texts.read();
+}
+
+impl Columns {
+    /// Reads every buffer that a decision needs of most rows, and does nothing with it.
+    pub(crate) fn read(&self) -> u64 {
+        let buffers: [&dyn Read; 22] = [
+            &self.population,
+            &self.roles,
+            &self.privileged,
+            &self.department,
+            &self.region,
+            &self.created_at,
+            &self.fallback_started_at,
+            &self.factors,
+            &self.method,
+            &self.status,
+            &self.attested,
+            &self.app,
+            &self.sensitivity,
+            &self.session,
+            &self.signals,
+            &self.protocol,
+            &self.transaction,
+            &self.used_methods,
+            &self.mfa_at,
+            &self.federated,
+            &self.federation_attested,
+            &self.exceptions.lists,
+        ];
+        buffers.into_iter().fold(0, |all, buffer| all ^ buffer.read())
+    }
+}
+
 impl Exceptions {
     fn push(&mut self, exceptions: Option<&[Exception]>) {
         self.lists.push(exceptions.map(<[_]>::len));

@@ -2,8 +2,8 @@
 //!
 //! usage: mfa-benches DIRECTORY ROWS
 //! Checks the kernels against the evaluator's core, writes the rows and the kernels' answers as files for DuckDB, and then
-//! measures what a line of the standard input names: `texts`, `plain`, `masks`, `cedar`, `cedar requests`, `compile`. The
-//! answer to a line is nanoseconds, of the processor and of the clock, for each row (for `compile`: at all).
+//! measures what a line of the standard input names: `texts`, `plain`, `read`, `masks`, `cedar`, `cedar requests`, `compile`.
+//! The answer to a line is nanoseconds, of the processor and of the clock, for each row (for `compile`: at all).
 #![expect(clippy::print_stdout, reason = "a program, not a library")]
 
 mod cedar;
@@ -140,6 +140,10 @@ impl<'k> Contenders<'k> {
             "plain" => {
                 self.kernel.from_texts(&self.plain, &mut self.plain_answers);
                 self.plain.rows
+            }
+            "read" => {
+                std::hint::black_box(self.columns.read());
+                self.columns.rows
             }
             "masks" => {
                 self.kernel.from_masks(&self.encoded, &self.columns, &mut self.answers);
