@@ -1,5 +1,5 @@
--- The default policy over codes and masks prepared beforehand, and exceptions, which few have, as they are: the decision
--- alone. Instants are microseconds; bits of methods are those of `mfa_methods`.
+-- The default policy over codes and masks prepared beforehand, exceptions included: the decision alone. Instants are
+-- microseconds; bits of methods are those of `mfa_methods`.
 with judged as (
     select
         *,
@@ -46,25 +46,6 @@ counted as (
         bit_count(possible & (free | open)) + bit_count(possible_twice & (free | open))
         + bit_count(possible_attested & attest) + bit_count(possible_attested_twice & attest) as possible_factors,
         tier in (0, 3) or active & 3145728 <> 0 as has_recovery,
-        case
-            when tier = 0 or len(exceptions) = 0 then []
-            else list_transform(exceptions, lambda x: {
-                'is_session': coalesce(x.scope = 'session', false),
-                'holds': if(tier is null, null, true)
-                    and x.criterion in ('accessibility', 'device_lost', 'vendor_limit')
-                    and x.starts_at <= $as_of
-                    and x.expires_at > $as_of
-                    and epoch_us(x.expires_at) - epoch_us(x.starts_at) <= 90 * 86400000000
-                    and x.attested_at between $as_of - interval 92 day and $as_of
-                    and len(list_distinct(list_transform(
-                        list_filter(
-                            x.approvers,
-                            lambda a: split_part(a, ':', 1) in ('manager', 'security') and split_part(a, ':', 2) <> id
-                        ),
-                        lambda a: split_part(a, ':', 2)
-                    ))) >= 2,
-            })
-        end as judged_exceptions,
         if(used_known = 0, null, used & 3407864 <> 0 and counts or used & 262144 <> 0 and federation_attested = 1)
         and mfa_at between $micros - 2592000000000 and $micros
         and (sensitivity <> 1 or mfa_at = $micros)
@@ -85,16 +66,6 @@ weighed as (
             when certain >= least and has_recovery then true
             when possible_factors < least or not has_recovery then false
         end as is_compliant,
-        case
-            when len(judged_exceptions) = 0 then false
-            when len(list_filter(judged_exceptions, lambda x: x.holds)) > 0 then true
-            when len(list_filter(judged_exceptions, lambda x: x.holds is null)) = 0 then false
-        end as is_excepted,
-        case
-            when len(judged_exceptions) = 0 then false
-            when len(list_filter(judged_exceptions, lambda x: x.is_session and x.holds)) > 0 then true
-            when len(list_filter(judged_exceptions, lambda x: x.is_session and x.holds is null)) = 0 then false
-        end as session_is_excepted,
     from counted
 ),
 
@@ -107,8 +78,8 @@ answered as (
             when tier is null then 7
             when tier = 1 then 1
             when is_compliant then 0
-            when is_excepted then 2
-            when is_compliant is null or is_excepted is null or enforce_from is null then 7
+            when excepted = 1 then 2
+            when is_compliant is null or excepted is null or enforce_from is null then 7
             when $micros < enforce_from then 3
             when enforced_from is null then 7
             when enforced_from > begun_by then 3
@@ -122,8 +93,8 @@ answered as (
             when legacy = 1 then 8
             when legacy is null then 7
             when is_satisfied then 0
-            when session_is_excepted then 2
-            when session_is_excepted is null or is_satisfied is null then 7
+            when session_excepted = 1 then 2
+            when session_excepted is null or is_satisfied is null then 7
             else 5
         end as of_session,
     from weighed

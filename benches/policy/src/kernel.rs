@@ -830,12 +830,7 @@ impl Kernel {
             reasons |= if enforced == NO { Reason::PreCutover.bit() } else { 0 };
 
             // Exceptions.
-            let excepted = match exceptions[row] {
-                0 => Excepted::default(),
-                1 if tier == BREAK_GLASS => Excepted::default(),
-                1 => Excepted { enrolment: UNKNOWN, session: UNKNOWN, ..Excepted::default() },
-                _ => self.excepted(columns, from + row, tier),
-            };
+            let excepted = self.excepted(exceptions[row], columns, from + row, tier);
             reasons |= if compliance == YES || tier == NO_TIER { 0 } else { excepted.objections };
             let by_factors = self.enrolment[usize::from(compliance * 9 + excepted.enrolment * 3 + clock).min(26)];
             let enrolment = match tier {
@@ -987,10 +982,28 @@ struct Excepted {
 }
 
 impl Kernel {
+    /// Whether exceptions relax the enrolment and the session of a row.
+    pub(crate) fn is_excepted(&self, encoded: &Encoded, columns: &Columns, row: usize) -> (Tri, Tri) {
+        let codes = &encoded.codes;
+        let subject = codes.population[row] * 9 + codes.role[row] * 3 + codes.privileged[row];
+        let excepted = self.excepted(codes.exceptions[row], columns, row, self.tier[usize::from(subject)]);
+        (excepted.enrolment, excepted.session)
+    }
+
+    #[inline(always)]
+    fn excepted(&self, code: u8, columns: &Columns, row: usize, tier: u8) -> Excepted {
+        match code {
+            0 => Excepted::default(),
+            1 if tier == BREAK_GLASS => Excepted::default(),
+            1 => Excepted { enrolment: UNKNOWN, session: UNKNOWN, ..Excepted::default() },
+            _ => self.judge(columns, row, tier),
+        }
+    }
+
     /// What the exceptions of a row do.
     #[cold]
     #[inline(never)]
-    fn excepted(&self, columns: &Columns, row: usize, tier: u8) -> Excepted {
+    fn judge(&self, columns: &Columns, row: usize, tier: u8) -> Excepted {
         let exceptions = &columns.exceptions;
         let mut all = Excepted::default();
         for index in exceptions.lists.range(row) {

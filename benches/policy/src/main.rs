@@ -180,61 +180,65 @@ impl<'k> Contenders<'k> {
             file.flush()?;
         }
         let mut file = create("policy-masks.csv")?;
-        write_masks(&self.encoded, &mut file)?;
+        self.write_masks(&mut file)?;
         Ok(file.flush()?)
     }
-}
 
-/// The codes and masks as integers; what is not known is left empty.
-fn write_masks(encoded: &Encoded, file: &mut impl Write) -> Result<(), Error> {
-    let Encoded { codes, factors } = encoded;
-    writeln!(
-        file,
-        "population,admin_role,privileged,department,emea,created_at,fallback_started_at,active,active_twice,attested,\
-         attested_twice,possible,possible_twice,possible_attested,possible_attested_twice,factors_known,has_session,\
-         sensitivity,legacy,sensitive,tor,risky,used,used_known,used_nothing,federated,federation_attested,mfa_at"
-    )?;
-    let tri = |tri: u8| ["0", "", "1"][usize::from(tri)];
-    let code = |code: u8, unknown: u8| if code == unknown { String::new() } else { code.to_string() };
-    let instant = |at: i64| if at == i64::MIN { String::new() } else { at.to_string() };
-    let bit = |is: bool| u8::from(is);
-    for (row, masks) in factors.iter().enumerate() {
-        let used = codes.used[row];
-        let signals = codes.signals[row];
-        let signal = |bit: u8| if signals & bit != 0 { "1" } else { tri(signals >> 2 & 1) };
-        write!(
-            file,
-            "{},{},{},{},{},{},{},",
-            code(codes.population[row], 4),
-            tri(codes.role[row]),
-            tri(codes.privileged[row]),
-            code(codes.department[row], 3),
-            tri(codes.region[row]),
-            instant(codes.created_at[row]),
-            instant(codes.fallback_started_at[row]),
-        )?;
-        for masks in [masks.active, masks.attested, masks.possible, masks.possible_attested] {
-            write!(file, "{},{},", masks[0], masks[1])?;
-        }
+    /// The codes and masks as integers; what is not known is left empty.
+    fn write_masks(&self, file: &mut impl Write) -> Result<(), Error> {
+        let Encoded { codes, factors } = &self.encoded;
         writeln!(
             file,
-            "{},{},{},{},{},{},{},{},{},{},{},{},{}",
-            bit(masks.possible[0] & NO_LIST == 0),
-            bit(codes.sensitivity[row] != 4),
-            if codes.sensitivity[row] > 2 { String::new() } else { codes.sensitivity[row].to_string() },
-            tri(codes.protocol[row]),
-            tri(codes.transaction[row]),
-            signal(1),
-            signal(2),
-            used & ((1 << (NO_NAME - 1)) - 1),
-            bit(used & (NO_LIST | 1 << NO_NAME) == 0),
-            bit(used & NOTHING != 0),
-            tri(codes.federated[row]),
-            tri(codes.federation_attested[row]),
-            instant(codes.mfa_at[row]),
+            "population,admin_role,privileged,department,emea,created_at,fallback_started_at,active,active_twice,attested,\
+         attested_twice,possible,possible_twice,possible_attested,possible_attested_twice,factors_known,has_session,\
+         sensitivity,legacy,sensitive,tor,risky,used,used_known,used_nothing,federated,federation_attested,mfa_at,\
+         excepted,session_excepted"
         )?;
+        let tri = |tri: u8| ["0", "", "1"][usize::from(tri)];
+        let code = |code: u8, unknown: u8| if code == unknown { String::new() } else { code.to_string() };
+        let instant = |at: i64| if at == i64::MIN { String::new() } else { at.to_string() };
+        let bit = |is: bool| u8::from(is);
+        for (row, masks) in factors.iter().enumerate() {
+            let used = codes.used[row];
+            let (excepted, session_excepted) = self.kernel.is_excepted(&self.encoded, &self.columns, row);
+            let signals = codes.signals[row];
+            let signal = |bit: u8| if signals & bit != 0 { "1" } else { tri(signals >> 2 & 1) };
+            write!(
+                file,
+                "{},{},{},{},{},{},{},",
+                code(codes.population[row], 4),
+                tri(codes.role[row]),
+                tri(codes.privileged[row]),
+                code(codes.department[row], 3),
+                tri(codes.region[row]),
+                instant(codes.created_at[row]),
+                instant(codes.fallback_started_at[row]),
+            )?;
+            for masks in [masks.active, masks.attested, masks.possible, masks.possible_attested] {
+                write!(file, "{},{},", masks[0], masks[1])?;
+            }
+            writeln!(
+                file,
+                "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                bit(masks.possible[0] & NO_LIST == 0),
+                bit(codes.sensitivity[row] != 4),
+                if codes.sensitivity[row] > 2 { String::new() } else { codes.sensitivity[row].to_string() },
+                tri(codes.protocol[row]),
+                tri(codes.transaction[row]),
+                signal(1),
+                signal(2),
+                used & ((1 << (NO_NAME - 1)) - 1),
+                bit(used & (NO_LIST | 1 << NO_NAME) == 0),
+                bit(used & NOTHING != 0),
+                tri(codes.federated[row]),
+                tri(codes.federation_attested[row]),
+                instant(codes.mfa_at[row]),
+                tri(excepted),
+                tri(session_excepted),
+            )?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Time that the processor spent on this process.
