@@ -306,8 +306,12 @@ impl<'a, 'c> ContextFields<'a, 'c> {
 
 impl<'a, 'c> FactorFields<'a, 'c> {
     fn new(vector: &'a Vector<'c>) -> Result<Self, Error> {
-        vector.expect(Expected::StructList, "factors")?;
-        Self::find(vector, vector.element())
+        vector.expect(Expected::Factors, "factors")?;
+        let mut fields = Self::find(vector, vector.element())?;
+        if vector.element().is_some_and(|element| !element.is_struct()) {
+            fields.method = vector.element();
+        }
+        Ok(fields)
     }
 }
 
@@ -317,6 +321,9 @@ impl<'a, 'c> ExceptionFields<'a, 'c> {
         Self::find(vector, vector.element())
     }
 }
+
+/// The status of a factor of which nothing but the method is given.
+const ACTIVE: Word<'_> = Word::new("active");
 
 /// The arguments.
 struct Columns<'a, 'c> {
@@ -441,6 +448,8 @@ impl Row for At<'_, '_, '_> {
     #[inline]
     fn factors(&self, mut each: impl FnMut(Factor<'_>)) -> bool {
         let factors = &self.columns.factors;
+        // Names alone are those of active factors.
+        let are_names = factors.whole.element().is_some_and(|element| !element.is_struct());
         let Some(rows) = factors.whole.list(self.row) else {
             return false;
         };
@@ -451,7 +460,7 @@ impl Row for At<'_, '_, '_> {
                 last_used_at: timestamp(factors.last_used_at, row),
                 attested: boolean(factors.attested, row),
                 number_matching: boolean(factors.number_matching, row),
-                status: word(factors.status, row),
+                status: if are_names { Some(ACTIVE) } else { word(factors.status, row) },
             });
         }
         true

@@ -12,9 +12,9 @@ const DECISION: &[(&str, &str, &str)] = &[
     ),
     (
         "factors",
-        "STRUCT[]",
+        "STRUCT[] or VARCHAR[]",
         "method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, \
-         user_verified BOOLEAN, status VARCHAR; NULL is unknown, [] is none",
+         user_verified BOOLEAN, status VARCHAR; or the methods of active factors alone; NULL is unknown, [] is none",
     ),
     ("app", "STRUCT", "id VARCHAR, sensitivity VARCHAR; NULL when no application is accessed"),
     (

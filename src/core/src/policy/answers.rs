@@ -143,6 +143,20 @@ impl Tests {
         2 * self.width
     }
 
+    /// The answers to every test about a row, for [`Answers::new`].
+    pub(super) fn answered<R: Row>(&self, row: &R) -> Vec<u64> {
+        let mut bits = vec![0; self.bits()];
+        self.answer(row, &mut bits);
+        bits
+    }
+
+    /// The set of some tests.
+    pub(super) fn set(&self, tests: impl Iterator<Item = u32>) -> Box<[u64]> {
+        let mut bits = vec![0; self.width];
+        tests.for_each(|test| set(&mut bits, test as usize));
+        bits.into()
+    }
+
     /// Answers every test about a row; `bits` are for [`Answers::new`].
     #[inline]
     pub(super) fn answer<R: Row>(&self, row: &R, bits: &mut [u64]) {
@@ -246,13 +260,12 @@ impl Vocabulary {
     #[inline]
     fn yes(&self, word: Word<'_>) -> &[u64] {
         let slot = &self.slots[word.key().hash(self.bits)];
-        // Nearly always it is written as in the policy, or is another word altogether.
-        let is_same = slot.key == word.key() && word.is_inline();
-        let index = if is_same || (self.is_perfect && !slot.key.may_equal(word.key())) {
-            if is_same { slot.word as usize } else { 0 }
-        } else {
-            self.find(word)
-        };
+        // Nearly always it is written as in the policy, or is another word altogether. Which of both, nobody could foretell:
+        // so that is no branch.
+        let is_same = slot.key == word.key();
+        let is_other = self.is_perfect & !slot.key.may_equal(word.key());
+        let is_settled = is_same & word.is_inline() | is_other;
+        let index = if is_settled { slot.word as usize * usize::from(is_same) } else { self.find(word) };
         let width = self.tests.len();
         &self.yes[index * width..][..width]
     }

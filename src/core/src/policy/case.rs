@@ -1,6 +1,6 @@
 //! What the words of a row settle: its tier, wave, application class and session rules.
 //!
-//! Rows have few different answers to a policy's tests, far fewer than there are rows. Each set of answers is a *case*,
+//! Rows have few different answers to a policy's tests, far fewer than there are rows. What each set of answers settles is
 //! worked out once and remembered.
 
 use super::answers::{Answers, Truth};
@@ -17,20 +17,26 @@ pub(super) enum First {
     Is(usize),
 }
 
-/// What a set of answers settles.
-#[derive(Debug)]
-pub(super) struct Case {
+/// What the words of a row settle.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Case<'c> {
+    pub(super) group: Group,
+    /// Nothing without a session.
+    pub(super) session: Option<&'c Asked>,
+}
+
+/// Whom the policy takes the subject for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Group {
     pub(super) tier: First,
     pub(super) wave: First,
-    /// The class of the application: none where no application is accessed.
-    pub(super) app: First,
-    /// Nothing without a session.
-    pub(super) session: Option<Asked>,
 }
 
 /// What is asked of a session.
 #[derive(Debug)]
 pub(super) struct Asked {
+    /// The class of the application.
+    pub(super) app: First,
     /// By the rules that match.
     pub(super) required: Requirement,
     /// By those too of which a missing value decides whether they do.
@@ -55,51 +61,38 @@ pub(super) enum Rule {
     Session(usize),
 }
 
-/// Bits of a key behind the answers: what the row has at all.
-const HAS_SUBJECT: u64 = 1;
-const HAS_SESSION: u64 = 2;
+impl Case<'_> {
+    /// The class of the application: none where no application is accessed.
+    #[inline]
+    pub(super) fn app(&self) -> First {
+        self.session.map_or(First::None, |asked| asked.app)
+    }
+}
 
-impl Case {
-    /// What [`Case::new`] makes a case of: the answers, and what the row has at all.
-    pub(super) fn key<R: Row>(policy: &Compiled, row: &R) -> Vec<u64> {
-        let mut key = Vec::new();
-        fill(&mut key, policy, row);
-        key
+impl Group {
+    /// Even a rule that covers everyone does not cover nobody knows whom.
+    const NOBODY: Self = Self { tier: First::Unknown, wave: First::Unknown };
+
+    fn new(policy: &Compiled, answers: Answers<'_>) -> Self {
+        Self {
+            tier: policy.first(policy.tiers.iter().map(|tier| &tier.when), answers),
+            wave: policy.first(policy.waves.iter().map(|wave| &wave.when), answers),
+        }
     }
 
-    pub(super) fn new(policy: &Compiled, key: &[u64]) -> Self {
-        let (has, bits) = key.split_last().unwrap_or((&0, &[]));
-        let answers = Answers::new(bits);
-        let first = |conditions: &mut dyn Iterator<Item = &Condition>| {
-            for (index, condition) in conditions.enumerate() {
-                match policy.holds(condition, answers) {
-                    Truth::Yes => return First::Is(index),
-                    Truth::Unknown => return First::Unknown,
-                    Truth::No => {}
-                }
-            }
-            First::None
-        };
-        let (tier, wave) = if has & HAS_SUBJECT == 0 {
-            // Even a rule that covers everyone does not cover nobody knows whom.
-            (First::Unknown, First::Unknown)
-        } else {
-            (
-                first(&mut policy.tiers.iter().map(|tier| &tier.when)),
-                first(&mut policy.waves.iter().map(|wave| &wave.when)),
-            )
-        };
-        if has & HAS_SESSION == 0 {
-            return Self { tier, wave, app: First::None, session: None };
-        }
-        let apps = policy.policy().app.len();
-        let app = first(&mut policy.rules[..apps].iter().map(|rule| &rule.when));
-        Self { tier, wave, app, session: Some(Asked::new(policy, tier, answers)) }
+    pub(super) fn of<R: Row>(policy: &Compiled, row: &R, answers: Answers<'_>) -> Self {
+        if row.has_subject() { Self::new(policy, answers) } else { Self::NOBODY }
     }
 }
 
 impl Asked {
+    pub(super) fn of<R: Row>(policy: &Compiled, row: &R, tier: First, answers: Answers<'_>) -> Option<Self> {
+        has_session(row).then(|| Self::new(policy, tier, answers))
+    }
+
     fn new(policy: &Compiled, tier: First, answers: Answers<'_>) -> Self {
+        let apps = policy.policy().app.len();
+        let app = policy.first(policy.rules[..apps].iter().map(|rule| &rule.when), answers);
         let mut required = Requirement::NOTHING;
         let mut possible = Requirement::NOTHING;
         let (mut asking, mut blocking, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
@@ -143,6 +136,7 @@ impl Asked {
             }
         }
         Self {
+            app,
             required,
             possible: required.join(possible),
             asking: asking.into(),
@@ -154,7 +148,22 @@ impl Asked {
     }
 }
 
+fn has_session<R: Row>(row: &R) -> bool {
+    row.has_app() || row.has_context()
+}
+
 impl Compiled {
+    fn first<'c>(&self, conditions: impl Iterator<Item = &'c Condition>, answers: Answers<'_>) -> First {
+        for (index, condition) in conditions.enumerate() {
+            match self.holds(condition, answers) {
+                Truth::Yes => return First::Is(index),
+                Truth::Unknown => return First::Unknown,
+                Truth::No => {}
+            }
+        }
+        First::None
+    }
+
     pub(super) fn holds(&self, condition: &Condition, answers: Answers<'_>) -> Truth {
         let mut at = condition.start as usize;
         self.expression(&mut at, answers)
@@ -179,71 +188,107 @@ impl Compiled {
     }
 }
 
-/// Answers every test about a row, and what the row has at all.
-#[inline]
-fn fill<R: Row>(key: &mut Vec<u64>, policy: &Compiled, row: &R) {
-    let bits = policy.tests.bits();
-    key.resize(bits + 1, 0);
-    policy.tests.answer(row, &mut key[..bits]);
-    let has_session = row.has_app() || row.has_context();
-    key[bits] = if row.has_subject() { HAS_SUBJECT } else { 0 } | if has_session { HAS_SESSION } else { 0 };
-}
-
-/// The cases met so far: a hash table from answers to cases.
+/// The groups and the sessions met so far.
 #[derive(Debug, Default)]
 pub(super) struct Cases {
-    /// The answers of the row at hand.
+    bits: Vec<u64>,
+    groups: Memo<Group>,
+    sessions: Memo<Asked>,
+}
+
+impl Cases {
+    /// The case of a row.
+    #[inline]
+    pub(super) fn of<'c, R: Row>(&'c mut self, policy: &Compiled, row: &R) -> Case<'c> {
+        let Self { bits, groups, sessions } = self;
+        bits.resize(policy.tests.bits(), 0);
+        policy.tests.answer(row, bits);
+        // Keys hold only what the rules in question ask: a person's groups do not depend on the application.
+        let group = if row.has_subject() {
+            *groups.get(bits, &policy.asked_of_subjects, 0, || Group::new(policy, Answers::new(bits)))
+        } else {
+            Group::NOBODY
+        };
+        let session: Option<&'c Asked> = has_session(row).then(|| {
+            let tier = if let First::Is(index) = group.tier { index as u64 + 1 } else { 0 };
+            sessions.get(bits, &policy.asked_of_sessions, tier, || Asked::new(policy, group.tier, Answers::new(bits)))
+        });
+        Case { group, session }
+    }
+}
+
+/// What was made of the answers to some tests: a hash table.
+#[derive(Debug)]
+struct Memo<T> {
+    /// The key at hand.
     key: Vec<u64>,
-    /// The answers of every case, one after the other.
+    /// All keys, one after the other.
     keys: Vec<u64>,
-    cases: Vec<Case>,
-    /// Index of a case and one; 0 is an empty slot.
+    values: Vec<T>,
+    /// Index of a value and one; 0 is an empty slot. Many more than values.
     slots: Vec<u32>,
+}
+
+impl<T> Default for Memo<T> {
+    fn default() -> Self {
+        Self { key: Vec::new(), keys: Vec::new(), values: Vec::new(), slots: vec![0; 64] }
+    }
 }
 
 /// More are not kept: a policy whose rows have so many cases gains nothing by remembering them.
 const KEPT: usize = 4096;
 
-impl Cases {
-    /// The case of a row.
+impl<T> Memo<T> {
+    /// What belongs to the answers in `bits` to `tests`, and to `more`.
     #[inline]
-    pub(super) fn of<R: Row>(&mut self, policy: &Compiled, row: &R) -> &Case {
-        fill(&mut self.key, policy, row);
+    fn get(&mut self, bits: &[u64], tests: &[u64], more: u64, make: impl FnOnce() -> T) -> &T {
+        self.key.clear();
+        // The tests come once for what is answered yes and once for what is unknown.
+        self.key.extend(bits.iter().zip(tests.iter().cycle()).map(|(bits, tests)| bits & tests));
+        self.key.push(more);
         let length = self.key.len();
-        if !self.slots.is_empty() {
-            let mut slot = self.slot();
-            while let Some(index) = (self.slots[slot] as usize).checked_sub(1) {
-                // Not by `==`, which calls a function for three words.
-                if self.keys[index * length..][..length].iter().eq(&self.key) {
-                    return &self.cases[index];
-                }
-                slot = (slot + 1) % self.slots.len();
+        let mut slot = self.slot(&self.key);
+        while let Some(index) = (self.slots[slot] as usize).checked_sub(1) {
+            // Not by `==`, which calls a function for three words.
+            if self.keys[index * length..][..length].iter().eq(&self.key) {
+                return &self.values[index];
             }
+            slot = (slot + 1) % self.slots.len();
         }
-        self.add(policy)
+        self.add(make())
     }
 
     #[inline]
-    fn slot(&self) -> usize {
+    fn slot(&self, key: &[u64]) -> usize {
         let mix = |hash: u64, word: &u64| (hash.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (self.key.iter().fold(0, mix) >> 32) as usize & (self.slots.len() - 1)
+        (key.iter().fold(0, mix) >> 32) as usize & (self.slots.len() - 1)
     }
 
     #[cold]
-    fn add(&mut self, policy: &Compiled) -> &Case {
-        if self.slots.is_empty() || self.cases.len() == KEPT {
-            self.keys.clear();
-            self.cases.clear();
-            self.slots = vec![0; KEPT * 4];
+    fn add(&mut self, value: T) -> &T {
+        if self.values.len() == KEPT {
+            *self = Self { key: std::mem::take(&mut self.key), ..Self::default() };
         }
-        let mut slot = self.slot();
+        self.keys.extend_from_slice(&self.key);
+        self.values.push(value);
+        let length = self.key.len();
+        if self.values.len() * 4 > self.slots.len() {
+            self.slots = vec![0; self.slots.len() * 4];
+            for index in 0..self.values.len() - 1 {
+                let slot = self.free(&self.keys[index * length..][..length]);
+                self.slots[slot] = index as u32 + 1;
+            }
+        }
+        let (slot, index) = (self.free(&self.key), self.values.len() - 1);
+        self.slots[slot] = index as u32 + 1;
+        &self.values[index]
+    }
+
+    fn free(&self, key: &[u64]) -> usize {
+        let mut slot = self.slot(key);
         while self.slots[slot] != 0 {
             slot = (slot + 1) % self.slots.len();
         }
-        let index = self.cases.len();
-        self.keys.extend_from_slice(&self.key);
-        self.cases.push(Case::new(policy, &self.key));
-        self.slots[slot] = index as u32 + 1;
-        &self.cases[index]
+        slot
     }
 }

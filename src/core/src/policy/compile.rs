@@ -22,6 +22,10 @@ pub struct Compiled {
     pub(super) atoms: Vec<Atom>,
     pub(super) tests: Tests,
     pub(super) ops: Vec<Op>,
+    /// The tests that tiers and waves need.
+    pub(super) asked_of_subjects: Box<[u64]>,
+    /// The tests that session rules need.
+    pub(super) asked_of_sessions: Box<[u64]>,
     pub(super) tiers: Vec<Tier>,
     pub(super) waves: Vec<Wave>,
     /// The `app`, then the `step_up`, then the `context` rules. An application class is an index of the first.
@@ -87,7 +91,7 @@ pub(super) struct PhaseOut {
 #[derive(Debug)]
 pub(super) struct Fallback {
     pub(super) methods: u32,
-    pub(super) until: i64,
+    pub(super) until: Option<i64>,
     /// Microseconds a subject has from the first use.
     pub(super) per_user: Option<i64>,
     /// Indexes of `app` rules.
@@ -198,7 +202,7 @@ impl Compiled {
                     .iter()
                     .map(|fallback| Fallback {
                         methods: pushes(fallback.methods.mask(), enrol.number_matching),
-                        until: fallback.until.map_or(i64::MAX, Instant::micros),
+                        until: fallback.until.map(Instant::micros),
                         per_user: fallback.max_days_per_user.map(|days| i64::from(days) * 86_400_000_000),
                         not_for_app: app_indexes(&fallback.not_for_app),
                     })
@@ -211,7 +215,8 @@ impl Compiled {
             when: conditions.add(&wave.when),
             enforce_from: wave.enforce_from.micros(),
         });
-        let waves = waves.collect();
+        let waves: Vec<_> = waves.collect();
+        let of_subjects = conditions.ops.len();
         let sections = [
             (&policy.app, Reason::StepUpApp),
             (&policy.step_up, Reason::StepUpTx),
@@ -264,9 +269,18 @@ impl Compiled {
                 .filter(|tier| exceptions.never_for.contains(&policy.tier[*tier].id))
                 .collect(),
         });
+        let tests = Tests::new(&conditions.atoms);
+        let asked = |ops: &[Op]| {
+            let tests = ops.iter().filter_map(|op| if let Op::Test(test) = op { Some(*test) } else { None });
+            tests.collect::<Vec<_>>()
+        };
+        let forbidden = tiers.iter().filter_map(|tier| tier.forbids);
+        let asked_of_sessions = tests.set(asked(&conditions.ops[of_subjects..]).into_iter().chain(forbidden));
         Self {
             hash: policy.hash(),
-            tests: Tests::new(&conditions.atoms),
+            asked_of_subjects: tests.set(asked(&conditions.ops[..of_subjects]).into_iter()),
+            asked_of_sessions,
+            tests,
             atoms: conditions.atoms,
             ops: conditions.ops,
             tiers,

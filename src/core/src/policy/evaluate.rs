@@ -13,8 +13,8 @@
 mod enrolment;
 mod session;
 
-use super::answers::Truth;
-use super::case::{Case, Cases, First};
+use super::answers::{Answers, Truth};
+use super::case::{Asked, Case, Cases, First, Group};
 use super::compile::{Compiled, Stage, Tier, Wave};
 use super::decision::{Decision, Enrolment, Outcome, Session, Verdict};
 use super::document::StageEffect;
@@ -54,6 +54,8 @@ impl Evaluator {
 #[derive(Clone, Copy)]
 struct Clock {
     enforce_from: i64,
+    /// That of the tier.
+    grace: Option<i64>,
     /// Enforcement on this subject; unknown with the creation of the account.
     start: Option<i64>,
     deadline: Option<i64>,
@@ -106,25 +108,29 @@ impl Excepted {
 impl Compiled {
     /// What the policy says about one row. An [`Evaluator`] says it faster about many.
     pub fn evaluate(&self, input: &Input<'_>) -> Decision<'_> {
-        self.decide(&Case::new(self, &Case::key(self, input)), input).map(Word::as_str)
+        let bits = self.tests.answered(input);
+        let answers = Answers::new(&bits);
+        let group = Group::of(self, input, answers);
+        let session = Asked::of(self, input, group.tier, answers);
+        self.decide(Case { group, session: session.as_ref() }, input).map(Word::as_str)
     }
 
     #[inline]
-    pub(super) fn decide<'p, R: Row>(&'p self, case: &Case, row: &R) -> Verdict<Word<'p>> {
+    pub(super) fn decide<'p, R: Row>(&'p self, case: Case<'_>, row: &R) -> Verdict<Word<'p>> {
         let as_of = row.as_of();
         let mut reasons = 0;
-        let tier = match case.tier {
+        let tier = match case.group.tier {
             First::Is(index) => Some(&self.tiers[index]),
             First::None | First::Unknown => None,
         };
-        let wave = match case.wave {
+        let wave = match case.group.wave {
             First::Is(index) => Some(&self.waves[index]),
             First::None | First::Unknown => None,
         };
-        if case.wave == First::None && self.has_rollout {
+        if case.group.wave == First::None && self.has_rollout {
             reasons |= Reason::NoWave.bit();
         }
-        let clock = self.clock(case, tier, wave, row);
+        let clock = self.clock(case.group, tier, wave, row);
         let enforced = clock.zip(as_of).map(|(clock, as_of)| {
             let begun = as_of >= clock.enforce_from;
             if !begun {
@@ -133,7 +139,7 @@ impl Compiled {
             begun && (wave.is_some() || self.enforced_without_wave)
         });
 
-        let judged = case.session.as_ref().map(|asked| self.session(asked, row));
+        let judged = case.session.map(|asked| self.session(asked, row));
         let session = judged.as_ref().map(|judged| judged.session);
         let mut accepted_mask = 0;
         let mut strength = None;
@@ -142,7 +148,7 @@ impl Compiled {
             (None, _) | (_, None) => Enrolment::Unknown,
             (Some(tier), _) if tier.not_applicable => Enrolment::NotApplicable,
             (Some(tier), Some(as_of)) => {
-                let accepted = tier.accepted(row.fallback_started_at(), case.app, as_of);
+                let accepted = tier.accepted(row.fallback_started_at(), case.app(), as_of);
                 accepted_mask = accepted.yes;
                 let tally = tier.count(&accepted, row, as_of);
                 let compliance = tier.compliance(tally.as_ref());
@@ -156,7 +162,7 @@ impl Compiled {
                 if compliance == Truth::Yes {
                     Enrolment::Compliant
                 } else {
-                    let excepted = excepted.insert(self.excepted(case.tier, row));
+                    let excepted = excepted.insert(self.excepted(case.group.tier, row));
                     reasons |= excepted.objections;
                     if excepted.enrolment == Truth::Yes {
                         Enrolment::Excepted
@@ -189,17 +195,23 @@ impl Compiled {
             Enrolment::NotApplicable => Outcome::Exempt,
             Enrolment::Unknown => Outcome::Indeterminate,
             Enrolment::InGrace | Enrolment::Overdue => match stage.map(|stage| &self.stages[stage]) {
-                Some(stage) => match (stage.effect, case.app) {
+                Some(stage) => match (stage.effect, case.app()) {
                     (StageEffect::Remind, _) => Outcome::AllowRemind,
                     (StageEffect::Block, _) => Outcome::Block,
                     (StageEffect::Limit, First::Is(app)) if stage.allow_apps.contains(&app) => Outcome::AllowRemind,
+                    (StageEffect::Limit, First::Unknown) if !stage.allow_apps.is_empty() => Outcome::Indeterminate,
                     (StageEffect::Limit, _) => Outcome::Limit,
                 },
+                // A stage may begin before enforcement, and on a new account later.
+                None if !excluded && self.may_have_begun(clock, as_of) => Outcome::Indeterminate,
                 None if enrolment == Enrolment::InGrace => Outcome::AllowRemind,
                 // Nothing softens the requirement.
                 None => Outcome::Block,
             },
         };
+        if of_enrolment == Outcome::Indeterminate {
+            reasons |= Reason::MissingInput.bit();
+        }
 
         let of_session = match session {
             None | Some(Session::Satisfied) => Outcome::Allow,
@@ -207,9 +219,9 @@ impl Compiled {
             Some(Session::Blocked) => Outcome::Block,
             Some(Session::Unknown) => Outcome::Indeterminate,
         };
-        let of_session = match (session, &case.session) {
+        let of_session = match (session, case.session) {
             (Some(Session::StepUp | Session::Unknown), Some(asked)) => {
-                let excepted = excepted.unwrap_or_else(|| self.excepted(case.tier, row));
+                let excepted = excepted.unwrap_or_else(|| self.excepted(case.group.tier, row));
                 reasons |= excepted.session_objections;
                 match excepted.session {
                     // Nothing relaxes a block, nor what may be one.
@@ -245,7 +257,7 @@ impl Compiled {
                 (None, rule) => rule,
             },
         };
-        let required = case.session.as_ref().map(|asked| asked.required);
+        let required = case.session.map(|asked| asked.required);
         Verdict {
             decision: match enforced {
                 Some(true) => would_decision,
@@ -273,8 +285,8 @@ impl Compiled {
     }
 
     #[inline]
-    fn clock<R: Row>(&self, case: &Case, tier: Option<&Tier>, wave: Option<&Wave>, row: &R) -> Option<Clock> {
-        let enforce_from = match (case.wave, wave) {
+    fn clock<R: Row>(&self, group: Group, tier: Option<&Tier>, wave: Option<&Wave>, row: &R) -> Option<Clock> {
+        let enforce_from = match (group.wave, wave) {
             (_, Some(wave)) => wave.enforce_from,
             (First::None, None) => self.effective_from,
             (_, None) => return None,
@@ -282,7 +294,7 @@ impl Compiled {
         let start = row.created_at().map(|created_at| created_at.max(enforce_from));
         let grace = tier.map(|tier| tier.grace);
         let deadline = start.zip(grace).map(|(start, grace)| start.saturating_add(grace));
-        Some(Clock { enforce_from, start, deadline })
+        Some(Clock { enforce_from, grace, start, deadline })
     }
 
     /// Index of the stage reached.
@@ -291,12 +303,23 @@ impl Compiled {
         self.stages.iter().rposition(|stage| clock.of(stage).is_some_and(|from| as_of >= from))
     }
 
+    /// Whether a stage is reached if the account, whose creation is unknown, is old enough.
+    fn may_have_begun(&self, clock: Option<Clock>, as_of: Option<i64>) -> bool {
+        match (clock, as_of) {
+            (Some(Clock { enforce_from, grace, start: None, .. }), Some(as_of)) => {
+                let deadline = grace.map(|grace| enforce_from.saturating_add(grace));
+                self.stage(Clock { enforce_from, grace, start: Some(enforce_from), deadline }, as_of).is_some()
+            }
+            _ => false,
+        }
+    }
+
     /// First instant of a stage for a subject.
-    pub(super) fn stage_from<R: Row>(&self, case: &Case, row: &R, stage: &Stage) -> Option<i64> {
+    pub(super) fn stage_from<R: Row>(&self, group: Group, row: &R, stage: &Stage) -> Option<i64> {
         let index = |first| if let First::Is(index) = first { Some(index) } else { None };
-        let tier = index(case.tier).map(|index| &self.tiers[index]);
-        let wave = index(case.wave).map(|index| &self.waves[index]);
-        self.clock(case, tier, wave, row)?.of(stage)
+        let tier = index(group.tier).map(|index| &self.tiers[index]);
+        let wave = index(group.wave).map(|index| &self.waves[index]);
+        self.clock(group, tier, wave, row)?.of(stage)
     }
 
     /// Whether an exception holds, and if none does, why.

@@ -1,7 +1,7 @@
 //! Why a policy decides as it does: every rule, in the order of evaluation, with whether it applies and if not, why.
 
 use super::answers::{Answers, Truth};
-use super::case::{Case, First};
+use super::case::{Asked, Case, First, Group};
 use super::compile::{Atom, Compiled, Condition, Op};
 use super::decision::Enrolment;
 use super::document::{RuleEffect, SessionRule, StageEffect, Tier};
@@ -33,22 +33,24 @@ const EXCLUDED: &str = "excluded";
 impl Compiled {
     /// Every rule, in the order of evaluation.
     pub fn explain<R: Row>(&self, row: &R) -> Vec<Explanation> {
-        let key = Case::key(self, row);
-        let case = Case::new(self, &key);
-        let answers = Answers::new(&key[..self.tests.bits()]);
-        let verdict = self.decide(&case, row);
+        let bits = self.tests.answered(row);
+        let answers = Answers::new(&bits);
+        let group = Group::of(self, row, answers);
+        let session = Asked::of(self, row, group.tier, answers);
+        let case = Case { group, session: session.as_ref() };
+        let verdict = self.decide(case, row);
         let mut lines = Vec::new();
-        self.explain_tiers(&case, answers, verdict.enrolment, &mut lines);
-        self.explain_waves(&case, answers, row, &mut lines);
-        self.explain_rules(&case, answers, row, &mut lines);
-        self.explain_exceptions(&case, row, &mut lines);
-        self.explain_stages(&case, row, verdict.enrolment, verdict.stage, &mut lines);
+        self.explain_tiers(case, answers, verdict.enrolment, &mut lines);
+        self.explain_waves(case, answers, row, &mut lines);
+        self.explain_rules(case, answers, row, &mut lines);
+        self.explain_exceptions(case, row, &mut lines);
+        self.explain_stages(case, row, verdict.enrolment, verdict.stage, &mut lines);
         lines
     }
 
-    fn explain_tiers(&self, case: &Case, answers: Answers<'_>, enrolment: Enrolment, lines: &mut Vec<Explanation>) {
+    fn explain_tiers(&self, case: Case<'_>, answers: Answers<'_>, enrolment: Enrolment, lines: &mut Vec<Explanation>) {
         for (index, tier) in self.policy().tier.iter().enumerate() {
-            let reason = self.not_first(case.tier, index, &self.tiers[index].when, answers);
+            let reason = self.not_first(case.group.tier, index, &self.tiers[index].when, answers);
             let is_theirs = reason.is_none();
             lines.push(Explanation {
                 section: "tier",
@@ -65,14 +67,15 @@ impl Compiled {
         }
     }
 
-    fn explain_waves<R: Row>(&self, case: &Case, answers: Answers<'_>, row: &R, lines: &mut Vec<Explanation>) {
+    fn explain_waves<R: Row>(&self, case: Case<'_>, answers: Answers<'_>, row: &R, lines: &mut Vec<Explanation>) {
         let waves = self.policy().rollout.iter().flat_map(|rollout| &rollout.wave);
         for (index, wave) in waves.enumerate() {
-            let reason =
-                self.not_first(case.wave, index, &self.waves[index].when, answers).or_else(|| match row.as_of() {
-                    None => Some(NOT_ENOUGH),
-                    Some(as_of) => (as_of < wave.enforce_from.micros()).then_some(NOT_YET),
-                });
+            let reason = self.not_first(case.group.wave, index, &self.waves[index].when, answers).or_else(|| match row
+                .as_of()
+            {
+                None => Some(NOT_ENOUGH),
+                Some(as_of) => (as_of < wave.enforce_from.micros()).then_some(NOT_YET),
+            });
             lines.push(Explanation {
                 section: "wave",
                 rule: Some(wave.id.clone()),
@@ -84,7 +87,7 @@ impl Compiled {
         }
     }
 
-    fn explain_rules<R: Row>(&self, case: &Case, answers: Answers<'_>, row: &R, lines: &mut Vec<Explanation>) {
+    fn explain_rules<R: Row>(&self, case: Case<'_>, answers: Answers<'_>, row: &R, lines: &mut Vec<Explanation>) {
         let policy = self.policy();
         let sections = [("app", &policy.app), ("step_up", &policy.step_up), ("context", &policy.context)];
         let rules = sections.into_iter().flat_map(|(section, rules)| rules.iter().map(move |rule| (section, rule)));
@@ -109,8 +112,8 @@ impl Compiled {
         }
     }
 
-    fn explain_exceptions<R: Row>(&self, case: &Case, row: &R, lines: &mut Vec<Explanation>) {
-        let is_barred = match (&self.exceptions, case.tier) {
+    fn explain_exceptions<R: Row>(&self, case: Case<'_>, row: &R, lines: &mut Vec<Explanation>) {
+        let is_barred = match (&self.exceptions, case.group.tier) {
             (None, _) => true,
             (Some(rules), First::Is(tier)) => rules.never_for.contains(&tier),
             (Some(_), _) => false,
@@ -118,7 +121,7 @@ impl Compiled {
         let is_list = row.exceptions(|exception| {
             let reason = match &self.exceptions {
                 Some(rules) if !is_barred => match rules.judge(exception, row.subject_id(), row.as_of()) {
-                    (Truth::Yes, _) if matches!(case.tier, First::Is(_)) => None,
+                    (Truth::Yes, _) if matches!(case.group.tier, First::Is(_)) => None,
                     (Truth::Yes | Truth::Unknown, _) => Some(NOT_ENOUGH),
                     // Nothing speaks against it: it has not begun.
                     (Truth::No, 0) => Some(NOT_YET),
@@ -152,7 +155,7 @@ impl Compiled {
 
     fn explain_stages<R: Row>(
         &self,
-        case: &Case,
+        case: Case<'_>,
         row: &R,
         enrolment: Enrolment,
         reached: Option<u8>,
@@ -160,7 +163,7 @@ impl Compiled {
     ) {
         let mut stages: Vec<_> = self.policy().stage.iter().collect();
         stages.sort_unstable_by_key(|stage| stage.n);
-        let is_excluded = matches!(case.tier, First::Is(tier) if self.tiers[tier].exclude_from_enforcement);
+        let is_excluded = matches!(case.group.tier, First::Is(tier) if self.tiers[tier].exclude_from_enforcement);
         for (stage, compiled) in stages.into_iter().zip(&self.stages) {
             let reason = match enrolment {
                 _ if reached == Some(stage.n) => None,
@@ -168,7 +171,7 @@ impl Compiled {
                 Enrolment::Compliant => Some("compliant"),
                 Enrolment::NotApplicable => Some("not_applicable"),
                 _ if reached.is_some_and(|reached| reached > stage.n) => Some("later_stage"),
-                _ => Some(match self.stage_from(case, row, compiled).zip(row.as_of()) {
+                _ => Some(match self.stage_from(case.group, row, compiled).zip(row.as_of()) {
                     Some(_) => NOT_YET,
                     None => NOT_ENOUGH,
                 }),

@@ -26,6 +26,7 @@ pub(crate) enum Expected {
     Boolean,
     Timestamp,
     TextList,
+    Factors,
     StructList,
     Struct,
 }
@@ -37,6 +38,7 @@ impl Expected {
             Self::Boolean => "BOOLEAN",
             Self::Timestamp => "TIMESTAMPTZ or TIMESTAMP",
             Self::TextList => "VARCHAR[]",
+            Self::Factors => "STRUCT[] or VARCHAR[]",
             Self::StructList => "STRUCT[]",
             Self::Struct => "STRUCT",
         }
@@ -126,6 +128,7 @@ impl<'chunk> Vector<'chunk> {
                     matches!(self.ty, TIMESTAMP | TIMESTAMP_TZ | TIMESTAMP_S | TIMESTAMP_MS | TIMESTAMP_NS | DATE)
                 }
                 Expected::TextList => self.ty == LIST && (element(VARCHAR) || element(ENUM)),
+                Expected::Factors => self.ty == LIST && (element(STRUCT) || element(VARCHAR) || element(ENUM)),
                 Expected::StructList => self.ty == LIST && element(STRUCT),
                 Expected::Struct => self.ty == STRUCT,
             };
@@ -260,6 +263,11 @@ impl<'chunk> Vector<'chunk> {
     /// The elements of all lists.
     pub(crate) fn element(&self) -> Option<&Vector<'chunk>> {
         self.element.as_deref()
+    }
+
+    /// Whether it is a STRUCT.
+    pub(crate) fn is_struct(&self) -> bool {
+        self.ty == STRUCT
     }
 
     /// A field of a STRUCT, by name, whatever its case.

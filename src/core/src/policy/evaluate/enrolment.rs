@@ -59,7 +59,7 @@ impl Tier {
         let mut accepted = Accepted { yes: self.allow, unknown: 0, phased_out: 0, expired: 0, not_for_app: 0 };
         for fallback in &self.fallback {
             let in_time = match fallback.per_user {
-                _ if as_of >= fallback.until => Truth::No,
+                _ if fallback.until.is_some_and(|until| as_of >= until) => Truth::No,
                 None => Truth::Yes,
                 Some(length) => Truth::of(started_at, |started| as_of < started.saturating_add(length)),
             };
@@ -293,8 +293,12 @@ impl Exceptions {
                 possible += 1;
                 continue;
             };
-            let is_repeated =
-                |earlier: &str| self.has_approver_role(earlier) && who(earlier).eq_ignore_ascii_case(who(approver));
+            let is_repeated = |earlier: &str| {
+                // A role can be called like a person.
+                earlier.contains(':') == approver.contains(':')
+                    && self.has_approver_role(earlier)
+                    && who(earlier).eq_ignore_ascii_case(who(approver))
+            };
             if !self.has_approver_role(approver)
                 || approvers[..index].iter().flatten().any(|earlier| is_repeated(earlier))
             {

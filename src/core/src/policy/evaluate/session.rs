@@ -11,7 +11,6 @@ use crate::model::{Method, Strength};
 use crate::word::Word;
 
 /// The methods of a session, as masks.
-#[derive(Default)]
 struct Used {
     /// Those that count.
     certain: u32,
@@ -19,8 +18,8 @@ struct Used {
     possible: u32,
     /// Claims that nobody attests.
     unattested: u32,
-    /// Known to be no method at all.
-    is_nothing: bool,
+    /// Whether there is no method at all.
+    is_nothing: Truth,
 }
 
 /// What is known of a session.
@@ -72,7 +71,7 @@ impl Compiled {
         if strong == Truth::No {
             reasons |= Reason::SessionWeak.bit();
         }
-        if fresh == Truth::No && !used.is_nothing {
+        if fresh == Truth::No && used.is_nothing != Truth::Yes {
             reasons |= Reason::SessionStale.bit();
         }
         let rules = || asked.asking.iter().map(|index| (Rule::Session(*index), &self.rules[*index]));
@@ -146,17 +145,14 @@ impl Used {
                 None => has_missing = true,
             }
         });
-        let claims = if row.federated() == Some(true) { mask } else { mask & CLAIMS };
-        let attested = if claims == 0 { Some(true) } else { row.federation_attested() };
+        let claims = if row.federated() == Some(true) { u32::MAX } else { CLAIMS };
+        let attested = row.federation_attested();
+        let named = if has_missing || !is_list { u32::MAX } else { mask };
         let used = Self {
             certain: if attested == Some(true) { mask } else { mask & !claims },
-            possible: match (has_missing || !is_list, attested) {
-                (true, _) => u32::MAX,
-                (false, Some(false)) => mask & !claims,
-                (false, _) => mask,
-            },
-            unattested: if attested == Some(false) { claims } else { 0 },
-            is_nothing: is_list && count == 0,
+            possible: if attested == Some(false) { named & !claims } else { named },
+            unattested: if attested == Some(false) { mask & claims } else { 0 },
+            is_nothing: if is_list { (count == 0).into() } else { Truth::Unknown },
         };
         (used, if has_unknown { Reason::UnknownMethod.bit() } else { 0 })
     }
@@ -186,7 +182,7 @@ const CLAIMS: u32 = Method::FedMfa.bit() | Method::FedSf.bit();
 struct Age {
     as_of: Option<i64>,
     mfa_at: Option<i64>,
-    is_nothing: bool,
+    is_nothing: Truth,
 }
 
 impl Age {
@@ -197,11 +193,9 @@ impl Age {
             return Truth::Yes;
         };
         // What was not done has no age, and what is done later was not done yet.
-        if self.is_nothing {
-            return Truth::No;
-        }
-        Truth::of(self.as_of.zip(self.mfa_at), |(as_of, mfa_at)| {
+        let age = Truth::of(self.as_of.zip(self.mfa_at), |(as_of, mfa_at)| {
             mfa_at <= as_of && as_of.saturating_sub(mfa_at) <= max_age
-        })
+        });
+        age.min(self.is_nothing.not())
     }
 }
