@@ -49,8 +49,10 @@ test: build $(HOSTS:%=.venv/duckdb-%/.tested) ## everything: lints, units, .slt 
 	$(CARGO) test --workspace --locked
 	$(LATEST)/bin/python tests/hosts/run_all.py
 
-bench: build .venv/duckdb-2.0.0/.ready ## ratios against DuckDB's own readers, measured side by side
+bench: build .venv/duckdb-2.0.0/.ready ## ratios: reading against DuckDB's own readers, deciding against a kernel, SQL and Cedar
 	$(LATEST)/bin/python benches/read_entra.py $(EXTENSION)
+	$(CARGO) build --release --locked -p mfa-benches
+	$(LATEST)/bin/python benches/evaluate.py $(EXTENSION) target/release/mfa-benches
 
 docs: ## write docs/ again: the JSON Schema of policies and the list of lints
 	$(CARGO) run --quiet --locked -p mfa-core --features schema --example docs -- docs

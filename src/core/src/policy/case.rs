@@ -253,7 +253,7 @@ fn case<'c, K: AsRef<[u64]>, R: Row>(
         let tier = if let First::Is(index) = group.tier { index as u64 + 1 } else { 0 };
         sessions.get(of_session(tier), || Asked::new(policy, group.tier, answers))
     });
-    Case { group, session: session.map(|asked| &*asked) }
+    Case { group, session }
 }
 
 /// What was made of the answers to some tests: a hash table.
