@@ -32,7 +32,7 @@ hosts: $(HOSTS:%=.venv/duckdb-%/.ready) ## .venv/duckdb-*: one virtual environme
 	.venv/duckdb-$*/bin/python -m pip install --quiet --disable-pip-version-check duckdb==$* pytz==2026.2
 	@touch $@
 
-demo: build .venv/duckdb-2.0.0/.ready ## load sample_data/ and print coverage, adoption, gaps and exception trends
+demo: build .venv/duckdb-2.0.0/.ready ## load sample_data/ and print coverage, adoption, gaps, the enforce gate and exception trends
 	@$(LATEST)/bin/python sample_data/demo.py $(EXTENSION)
 
 sample: ## write sample_data/ again; the same seed gives the same bytes
