@@ -74,9 +74,7 @@ counted as (
             })
         end as judged_exceptions,
         session.protocol in ('pop', 'imap', 'smtp_auth', 'basic_auth') as is_blocked,
-        if(
-            session.used_methods is null,
-            null,
+        (
             (
                 used_resistant
                 or list_has_any(session.used_methods, [
@@ -89,7 +87,7 @@ counted as (
         and session.mfa_at between $as_of - interval 30 day and $as_of
         and (app.sensitivity <> 'critical' or session.mfa_at = $as_of)
         and (app.sensitivity <> 'normal' or session.mfa_at >= $as_of - interval 12 hour)
-        and (not is_sensitive or if(session.used_methods is null, null, used_resistant and counts))
+        and (not is_sensitive or used_resistant and counts)
         and (not (is_sensitive or is_risky) or session.mfa_at >= $as_of - interval 5 minute) as is_satisfied,
         if(created_at is null, null, greatest(created_at, enforce_from)) as enforced_from,
         case tier
@@ -151,8 +149,9 @@ answered as (
             when enforced_from > begun_by then 3
             when tier = 'break_glass' then 8
             when enforced_from <= begun_by - interval 14 day then 8
-            when app.sensitivity not in ('critical', 'normal') then 3
-            else 6
+            when is_nowhere or app.sensitivity in ('critical', 'normal') then 6
+            when app.sensitivity is not null then 3
+            else 7
         end as of_enrolment,
         case
             when is_nowhere then 0

@@ -46,11 +46,11 @@ counted as (
         bit_count(possible & (free | open)) + bit_count(possible_twice & (free | open))
         + bit_count(possible_attested & attest) + bit_count(possible_attested_twice & attest) as possible_factors,
         tier in (0, 3) or active & 3145728 <> 0 as has_recovery,
-        if(used_known = 0, null, used & 3407864 <> 0 and counts or used & 262144 <> 0 and federation_attested = 1)
+        (used & 3407864 <> 0 and counts or used & 262144 <> 0 and federation_attested = 1)
         and mfa_at between $micros - 2592000000000 and $micros
         and (sensitivity <> 1 or mfa_at = $micros)
         and (sensitivity <> 2 or mfa_at >= $micros - 43200000000)
-        and (not is_sensitive or if(used_known = 0, null, used & 261120 <> 0 and counts))
+        and (not is_sensitive or used & 261120 <> 0 and counts)
         and (not (is_sensitive or risky = 1) or mfa_at >= $micros - 300000000) as is_satisfied,
         if(created_at is null, null, greatest(created_at, enforce_from)) as enforced_from,
         $micros - case tier when 2 then 604800000000 when 3 then 1209600000000 when 4 then 2592000000000 else 0 end
@@ -85,8 +85,9 @@ answered as (
             when enforced_from > begun_by then 3
             when tier = 0 then 8
             when enforced_from <= begun_by - 1209600000000 then 8
-            when sensitivity = 0 and has_session = 1 then 3
-            else 6
+            when has_session = 0 or sensitivity > 0 then 6
+            when sensitivity = 0 then 3
+            else 7
         end as of_enrolment,
         case
             when has_session = 0 then 0

@@ -1,6 +1,6 @@
 //! The rows as an engine keeps them: one buffer for each column, lists by offsets, texts as 16-byte views.
 
-use crate::rows::{Exception, Factor, Row};
+use crate::rows::{Exception, Factor, Form, Row};
 
 /// Which values are there, as bits.
 #[derive(Default)]
@@ -163,10 +163,12 @@ pub(crate) struct Columns {
     pub(crate) region: Texts,
     pub(crate) created_at: Values<i64>,
     pub(crate) fallback_started_at: Values<i64>,
-    pub(crate) factors: Lists,
-    pub(crate) method: Texts,
-    pub(crate) status: Texts,
-    pub(crate) attested: Values<bool>,
+    factors: Lists,
+    method: Texts,
+    status: Texts,
+    attested: Values<bool>,
+    /// The methods of active factors.
+    names: TextLists,
     pub(crate) app: Validity,
     pub(crate) sensitivity: Texts,
     pub(crate) session: Validity,
@@ -191,7 +193,28 @@ pub(crate) struct Exceptions {
     pub(crate) scope: Texts,
 }
 
+/// Columns of factors, as many as there are.
+pub(crate) struct Factors<'c> {
+    pub(crate) lists: &'c Lists,
+    pub(crate) method: &'c Texts,
+    pub(crate) status: Option<&'c Texts>,
+    pub(crate) attested: Option<&'c Values<bool>>,
+}
+
 impl Columns {
+    pub(crate) fn factors(&self, form: Form) -> Factors<'_> {
+        let (lists, method) = match form {
+            Form::Full | Form::Plain => (&self.factors, &self.method),
+            Form::Names => (&self.names.lists, &self.names.texts),
+        };
+        Factors {
+            lists,
+            method,
+            status: (form != Form::Names).then_some(&self.status),
+            attested: (form == Form::Full).then_some(&self.attested),
+        }
+    }
+
     pub(crate) fn push(&mut self, row: &Row) {
         self.rows += 1;
         self.id.push(Some(&row.id));
@@ -203,6 +226,7 @@ impl Columns {
         self.created_at.push(row.created_at);
         self.fallback_started_at.push(row.fallback_started_at);
         self.factors.push(row.factors.as_ref().map(Vec::len));
+        self.names.push(row.names().as_ref().map(|list| list.iter().copied()));
         for Factor { method, status, attested } in row.factors.iter().flatten() {
             self.method.push(*method);
             self.status.push(*status);
@@ -251,8 +275,11 @@ read! {
 
 impl Columns {
     /// Reads every buffer that a decision needs of most rows, and does nothing with it.
-    pub(crate) fn read(&self) -> u64 {
-        let buffers: [&dyn Read; 22] = [
+    pub(crate) fn read(&self, form: Form) -> u64 {
+        let factors = self.factors(form);
+        let status = factors.status.map_or(0, Read::read);
+        let attested = factors.attested.map_or(0, Read::read);
+        let buffers: [&dyn Read; 20] = [
             &self.population,
             &self.roles,
             &self.privileged,
@@ -260,10 +287,8 @@ impl Columns {
             &self.region,
             &self.created_at,
             &self.fallback_started_at,
-            &self.factors,
-            &self.method,
-            &self.status,
-            &self.attested,
+            factors.lists,
+            factors.method,
             &self.app,
             &self.sensitivity,
             &self.session,
@@ -276,7 +301,7 @@ impl Columns {
             &self.federation_attested,
             &self.exceptions.lists,
         ];
-        buffers.into_iter().fold(0, |all, buffer| all ^ buffer.read())
+        buffers.into_iter().fold(status ^ attested, |all, buffer| all ^ buffer.read())
     }
 }
 

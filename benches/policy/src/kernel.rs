@@ -8,8 +8,9 @@
 use mfa_core::model::{Kinds, Method};
 use mfa_core::policy::Reason;
 
-use crate::columns::{Columns, Exceptions, TextLists, Values};
+use crate::columns::{Columns, Exceptions, Factors, TextLists, Values};
 use crate::lexicon::Lexicon;
+use crate::rows::Form;
 
 const DAY: i64 = 86_400_000_000;
 const MINUTE: i64 = 60_000_000;
@@ -100,7 +101,7 @@ const UNKNOWN_NAME: u8 = Method::Unknown as u8;
 pub(crate) const NO_NAME: u8 = 26;
 pub(crate) const NO_LIST: u32 = 1 << 27;
 /// The list is there and empty.
-pub(crate) const NOTHING: u32 = 1 << 28;
+const NOTHING: u32 = 1 << 28;
 
 /// What the factors of a row come to, in four bytes: factors that count, that may count, recovery, possible recovery.
 type Counts = u32;
@@ -159,8 +160,8 @@ pub(crate) struct Kernel {
     /// Session rules that match, and in the high byte those that may, by sensitivity, transaction and signals.
     rules: [u16; 5 * 4 * 9],
     enrolment: [u8; 27],
-    /// By enrolment, stage and whether the application is of low sensitivity.
-    of_enrolment: [u8; 6 * 4 * 2],
+    /// By enrolment, stage and application class.
+    of_enrolment: [u8; 6 * 4 * 5],
     sections: [u32; 64],
     enforced: [Tri; 4],
 }
@@ -295,7 +296,7 @@ impl Kernel {
             state: [0; 54],
             rules: [0; 180],
             enrolment: [0; 27],
-            of_enrolment: [0; 48],
+            of_enrolment: [0; 120],
             sections: [0; 64],
             enforced: [UNKNOWN; 4],
         };
@@ -413,20 +414,21 @@ impl Kernel {
         }
         for enrolment in 0..6 {
             for stage in 0..4 {
-                for is_low in [false, true] {
+                for class in 0..5 {
                     let outcome = match (enrolment, stage) {
                         (COMPLIANT, _) => ALLOW,
                         (EXCEPTED, _) => ALLOW_EXCEPTION,
                         (NOT_APPLICABLE, _) => EXEMPT,
                         (NOT_KNOWN, _) => INDETERMINATE,
                         (_, 1) => ALLOW_REMIND,
-                        (_, 2) if is_low => ALLOW_REMIND,
+                        (_, 2) if class == LOW => ALLOW_REMIND,
+                        (_, 2) if class == NO_CLASS => INDETERMINATE,
                         (_, 2) => LIMIT,
                         (_, 3) => BLOCK,
                         (IN_GRACE, _) => ALLOW_REMIND,
                         _ => BLOCK,
                     };
-                    self.of_enrolment[usize::from(enrolment * 8 + stage * 2 + u8::from(is_low))] = outcome;
+                    self.of_enrolment[usize::from(enrolment * 20 + stage * 5 + class)] = outcome;
                 }
             }
         }
@@ -479,17 +481,18 @@ impl Accepted {
 
 impl Kernel {
     /// Decides about columns of texts.
-    pub(crate) fn from_texts(&self, columns: &Columns, answers: &mut Answers) {
+    pub(crate) fn from_texts(&self, columns: &Columns, form: Form, answers: &mut Answers) {
+        let given = columns.factors(form);
         let mut codes = Codes::new(BATCH);
         let mut factors = Vec::new();
         for from in (0..columns.rows).step_by(BATCH) {
             let rows = BATCH.min(columns.rows - from);
             self.encode(columns, from, rows, &mut codes);
-            let first = self.encode_factors(columns, from, rows, &mut factors);
+            let first = self.encode_factors(&given, from, rows, &mut factors);
             let tally = |row: usize, state: usize| {
                 let table = &self.factor[state];
-                let range = columns.factors.range(from + row);
-                if !columns.factors.valid.at(from + row) {
+                let range = given.lists.range(from + row);
+                if !given.lists.valid.at(from + row) {
                     return (ONE_POSSIBLE * 127 + ONE_POSSIBLE_RECOVERY * 127, 0);
                 }
                 let (at, count) = (range.start - first, range.len());
@@ -560,17 +563,21 @@ impl Kernel {
     }
 
     /// A factor's method, attestation and status in one code. Answers where the first is.
-    fn encode_factors(&self, columns: &Columns, from: usize, rows: usize, factors: &mut Vec<u16>) -> usize {
-        let range = columns.factors.offsets[from] as usize..columns.factors.offsets[from + rows] as usize;
+    fn encode_factors(&self, given: &Factors<'_>, from: usize, rows: usize, factors: &mut Vec<u16>) -> usize {
+        let range = given.lists.offsets[from] as usize..given.lists.offsets[from + rows] as usize;
         factors.resize(range.len() + 4, 0);
         let mut methods = [0; BATCH];
-        let mut statuses = [0; BATCH];
-        let mut attested = [0; BATCH];
+        let mut statuses = [YES; BATCH];
+        let mut attested = [UNKNOWN; BATCH];
         for start in range.clone().step_by(BATCH) {
             let count = BATCH.min(range.end - start);
-            self.words.method.codes(&columns.method, start, NO_NAME, &mut methods[..count]);
-            self.words.status.codes(&columns.status, start, UNKNOWN, &mut statuses[..count]);
-            tris(&columns.attested, start, &mut attested[..count]);
+            self.words.method.codes(given.method, start, NO_NAME, &mut methods[..count]);
+            if let Some(status) = given.status {
+                self.words.status.codes(status, start, UNKNOWN, &mut statuses[..count]);
+            }
+            if let Some(values) = given.attested {
+                tris(values, start, &mut attested[..count]);
+            }
             let factors = &mut factors[start - range.start..][..count];
             for (index, factor) in factors.iter_mut().enumerate() {
                 *factor = u16::from(methods[index]) | u16::from(attested[index]) << 5 | u16::from(statuses[index]) << 7;
@@ -735,6 +742,7 @@ impl Kernel {
         let mut codes = Codes::new(columns.rows);
         let mut factors = vec![FactorMasks::default(); columns.rows];
         let mut batch = Codes::new(BATCH);
+        let given = columns.factors(Form::Full);
         let mut elements = Vec::new();
         for from in (0..columns.rows).step_by(BATCH) {
             let rows = BATCH.min(columns.rows - from);
@@ -744,13 +752,12 @@ impl Kernel {
             }
             copy!(population role privileged department region created_at fallback_started_at sensitivity protocol);
             copy!(transaction signals used mfa_at federated federation_attested exceptions);
-            let first = self.encode_factors(columns, from, rows, &mut elements);
+            let first = self.encode_factors(&given, from, rows, &mut elements);
             for row in from..from + rows {
-                if !columns.factors.valid.at(row) {
+                if !given.lists.valid.at(row) {
                     factors[row].possible[0] = NO_LIST;
                 }
-                for factor in &elements[columns.factors.range(row).start - first..][..columns.factors.range(row).len()]
-                {
+                for factor in &elements[given.lists.range(row).start - first..][..given.lists.range(row).len()] {
                     factors[row].add((factor & 31) as u8, (factor >> 5 & 3) as u8, (factor >> 7) as u8);
                 }
             }
@@ -842,8 +849,7 @@ impl Kernel {
             let reached = |from: i64| u8::from(self.as_of >= from);
             let stage = reached(start) + reached(deadline) + reached(deadline.saturating_add(14 * DAY));
             let stage = if is_settled { 0 } else { stage };
-            let of_enrolment =
-                self.of_enrolment[usize::from(enrolment * 8 + stage * 2 + u8::from(class == LOW)).min(47)];
+            let of_enrolment = self.of_enrolment[usize::from(enrolment * 20 + stage * 5 + class).min(119)];
 
             // The session.
             let session = self.session(
@@ -872,8 +878,9 @@ impl Kernel {
                 UNKNOWN if may_be_excepted => INDETERMINATE,
                 _ => of_session,
             };
-            let is_missing =
-                (enrolment == NOT_KNOWN) | (enforced == UNKNOWN) | (may_be_excepted & (excepted.session == UNKNOWN));
+            let is_missing = (of_enrolment == INDETERMINATE)
+                | (enforced == UNKNOWN)
+                | (may_be_excepted & (excepted.session == UNKNOWN));
             reasons |= if is_missing { Reason::MissingInput.bit() } else { 0 };
 
             let strictest = of_enrolment.max(of_session);
@@ -905,16 +912,13 @@ impl Kernel {
         let (asking, possible) = (u32::from(rules & 0xFF), u32::from(rules >> 8));
 
         let methods = used & ((1 << UNKNOWN_NAME) - 1);
-        let claims = if federation.0 == YES { methods } else { methods & CLAIMS };
-        let attested = if claims == 0 { YES } else { federation.1 };
+        let claims = if federation.0 == YES { u32::MAX } else { CLAIMS };
+        let attested = federation.1;
         let certain = if attested == YES { methods } else { methods & !claims };
-        let is_open = used & (1 << NO_NAME | NO_LIST) != 0;
-        let possible_methods = match () {
-            () if is_open => u32::MAX,
-            () if attested == NO => methods & !claims,
-            () => methods,
-        };
-        let unattested = if attested == NO { claims } else { 0 };
+        let is_list = used & NO_LIST == 0;
+        let named = if used & (1 << NO_NAME | NO_LIST) != 0 { u32::MAX } else { methods };
+        let possible_methods = if attested == NO { named & !claims } else { named };
+        let unattested = if attested == NO { methods & claims } else { 0 };
         let broken = |of: u32| {
             let rule = |level: usize, rules| if of & WORTH[level] == 0 { rules } else { 0 };
             rule(0, ALL & !STRICT) | rule(1, STRICT)
@@ -934,7 +938,7 @@ impl Kernel {
             () if is_unknown => 0,
             () => old,
         };
-        let not_fresh = if is_unknown | is_nothing { ALL } else { old };
+        let not_fresh = if is_unknown | is_nothing | !is_list { ALL } else { old };
 
         let remarks = if used & 1 << UNKNOWN_NAME != 0 { Reason::UnknownMethod.bit() } else { 0 };
         let unmet = not_strong | not_fresh;
@@ -1057,7 +1061,7 @@ fn approved(lists: &TextLists, index: usize, beneficiary: Option<&[u8]>) -> Tri 
     if !lists.lists.valid.at(index) {
         return UNKNOWN;
     }
-    let (mut people, mut count, mut possible): (Vec<Vec<u8>>, _, _) = (Vec::new(), 0, 0);
+    let (mut people, mut count, mut possible): (Vec<(bool, Vec<u8>)>, _, _) = (Vec::new(), 0, 0);
     for element in lists.lists.range(index) {
         let Some(approver) = lists.texts.get(element) else {
             possible += 1;
@@ -1066,12 +1070,13 @@ fn approved(lists: &TextLists, index: usize, beneficiary: Option<&[u8]>) -> Tri 
         let colon = approver.iter().position(|byte| *byte == b':');
         let role = approver[..colon.unwrap_or(approver.len())].trim_ascii();
         let person = colon.map_or(&*approver, |colon| &approver[colon + 1..]).trim_ascii();
-        let is_new = !people.iter().any(|other| other.eq_ignore_ascii_case(person));
+        let is_new =
+            !people.iter().any(|(named, other)| *named == colon.is_some() && other.eq_ignore_ascii_case(person));
         if is_one_of(role, &["manager", "security"]) && is_new {
             let own = colon.and(beneficiary).is_some_and(|beneficiary| person.eq_ignore_ascii_case(beneficiary));
             count += u32::from(!own);
             possible += u32::from(!own);
-            people.push(person.to_vec());
+            people.push((colon.is_some(), person.to_vec()));
         }
     }
     if count >= 2 { YES } else { is(false).max(u8::from(possible >= 2)) }

@@ -2,8 +2,9 @@
 //!
 //! usage: mfa-benches DIRECTORY ROWS
 //! Checks the kernels against the evaluator's core, writes the rows and the kernels' answers as files for DuckDB, and then
-//! measures what a line of the standard input names: `texts`, `plain`, `read`, `masks`, `cedar`, `cedar requests`, `compile`.
-//! The answer to a line is nanoseconds, of the processor and of the clock, for each row (for `compile`: at all).
+//! measures what a line of the standard input names: `texts`, `read` (each with `full`, `plain` or `names`, for what is
+//! said of factors), `masks`, `cedar`, `requests` (Cedar's, made beforehand) or `compile`. The answer to a line is
+//! nanoseconds, of the processor and of the clock, for each row; for `compile`, at all.
 #![expect(clippy::print_stdout, reason = "a program, not a library")]
 
 mod cedar;
@@ -18,9 +19,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use columns::Columns;
-use kernel::{Answers, ENROLMENTS, Encoded, Kernel, NO_LIST, NO_NAME, NOTHING, OUTCOMES, SESSIONS};
-use mfa_core::policy::{Compiled, DEFAULT_POLICY, Evaluator};
-use rows::{AS_OF, Kind, Row, rows, with_input};
+use kernel::{Answers, ENROLMENTS, Encoded, Kernel, NO_LIST, NO_NAME, OUTCOMES, SESSIONS};
+use mfa_core::policy::{Compiled, DEFAULT_POLICY, Evaluator, Reason};
+use rows::{AS_OF, Form, Kind, rows, with_input};
 
 type Error = Box<dyn std::error::Error>;
 
@@ -47,38 +48,32 @@ fn main() -> Result<(), Error> {
 
 /// Compares both kernels with the evaluator's core.
 fn check(kernel: &Kernel, kind: Kind, count: usize) -> Result<(), Error> {
-    let mut evaluator = Evaluator::new(Compiled::parse(DEFAULT_POLICY)?);
     let mut columns = Columns::default();
     rows(kind, count).for_each(|row| columns.push(&row));
-    let (mut texts, mut masks) = (Answers::new(count), Answers::new(count));
-    kernel.from_texts(&columns, &mut texts);
-    kernel.from_masks(&kernel.encode_all(&columns), &columns, &mut masks);
-    for (index, row) in rows(kind, count).enumerate() {
-        let expected = with_input(&row, |input| {
-            let decision = evaluator.evaluate(input);
-            let session = decision.session.map_or("", |session| session.as_str());
-            let (decision, would_decision, enrolment, required_mask, reason_mask) = (
-                decision.decision,
-                decision.would_decision,
-                decision.enrolment,
-                decision.required_mask,
-                decision.reason_mask,
-            );
-            let words = [decision.as_str(), would_decision.as_str(), enrolment.as_str(), session];
-            (words, required_mask, reason_mask)
+    let mut answers = Answers::new(count);
+    for form in Form::ALL {
+        kernel.from_texts(&columns, form, &mut answers);
+        compare(&answers, kind, form, form.name())?;
+    }
+    kernel.from_masks(&kernel.encode_all(&columns), &columns, &mut answers);
+    compare(&answers, kind, Form::Full, "masks")
+}
+
+fn compare(answers: &Answers, kind: Kind, form: Form, name: &str) -> Result<(), Error> {
+    let mut evaluator = Evaluator::new(Compiled::parse(DEFAULT_POLICY)?);
+    for (index, row) in rows(kind, answers.decision.len()).enumerate() {
+        let expected = with_input(&row, form, |input| {
+            let said = evaluator.evaluate(input);
+            let session = said.session.map_or("", |session| session.as_str());
+            let words = [said.decision.as_str(), said.would_decision.as_str(), said.enrolment.as_str(), session];
+            (words, said.required_mask, said.reason_mask)
         });
-        for (name, answers) in [("texts", &texts), ("masks", &masks)] {
-            let found = (words(answers, index), answers.required_mask[index], answers.reason_mask[index]);
-            if found != expected {
-                let names =
-                    |mask| mfa_core::policy::Reason::from_mask(mask).map(|reason| reason.as_str()).collect::<Vec<_>>();
-                return Err(format!(
-                    "the kernel from {name} and the evaluator differ: {found:?} {:?} and {expected:?} {:?} for {row:#?}",
-                    names(found.2),
-                    names(expected.2)
-                )
-                .into());
-            }
+        let found = (words(answers, index), answers.required_mask[index], answers.reason_mask[index]);
+        if found != expected {
+            let names = |mask| Reason::from_mask(mask).map(Reason::as_str).collect::<Vec<_>>();
+            let (ours, theirs) = (names(found.2), names(expected.2));
+            let what = format!("the kernel ({name}) and the evaluator differ");
+            return Err(format!("{what}: {found:?} {ours:?} and {expected:?} {theirs:?} for {row:#?}").into());
         }
     }
     Ok(())
@@ -97,60 +92,50 @@ fn words(answers: &Answers, row: usize) -> [&'static str; 4] {
 struct Contenders<'k> {
     kernel: &'k Kernel,
     columns: Columns,
-    /// The same rows without a word on attestation.
-    plain: Columns,
     encoded: Encoded,
-    answers: Answers,
-    plain_answers: Answers,
+    /// By form.
+    answers: [Answers; 3],
     cedar: cedar::Bench,
 }
 
 /// Rows that Cedar gets.
 const CEDAR_ROWS: usize = 4000;
 
-fn without_attestation(mut row: Row) -> Row {
-    row.factors.iter_mut().flatten().for_each(|factor| factor.attested = None);
-    row
-}
-
 impl<'k> Contenders<'k> {
     fn new(kernel: &'k Kernel, count: usize) -> Self {
-        let (mut columns, mut plain) = (Columns::default(), Columns::default());
-        for row in rows(Kind::Usual, count) {
-            columns.push(&row);
-            plain.push(&without_attestation(row));
-        }
+        let mut columns = Columns::default();
+        rows(Kind::Usual, count).for_each(|row| columns.push(&row));
         let encoded = kernel.encode_all(&columns);
-        let (mut answers, mut plain_answers) = (Answers::new(count), Answers::new(count));
-        kernel.from_texts(&columns, &mut answers);
-        kernel.from_texts(&plain, &mut plain_answers);
-        let cedar = cedar::Bench::new(
-            rows(Kind::Usual, count).zip(0..).filter(|(row, _)| cedar::can_say(row)).take(CEDAR_ROWS),
-        );
-        Self { kernel, columns, plain, encoded, answers, plain_answers, cedar }
+        let answers = Form::ALL.map(|form| {
+            let mut answers = Answers::new(count);
+            kernel.from_texts(&columns, form, &mut answers);
+            answers
+        });
+        let known = rows(Kind::Usual, count).zip(0..).filter(|(row, _)| cedar::can_say(row));
+        let cedar = cedar::Bench::new(known.take(CEDAR_ROWS));
+        Self { kernel, columns, encoded, answers, cedar }
     }
 
     fn measure(&mut self, contender: &str) -> Result<(usize, Duration, Duration), Error> {
+        let (contender, form) = contender.split_once(' ').unwrap_or((contender, "full"));
+        let form = Form::ALL.into_iter().find(|other| other.name() == form).unwrap_or(Form::Full);
+        let answers = &mut self.answers[form as usize];
         let (processor, clock) = (processor_time(), Instant::now());
         let rows = match contender {
             "texts" => {
-                self.kernel.from_texts(&self.columns, &mut self.answers);
+                self.kernel.from_texts(&self.columns, form, answers);
                 self.columns.rows
             }
-            "plain" => {
-                self.kernel.from_texts(&self.plain, &mut self.plain_answers);
-                self.plain.rows
-            }
             "read" => {
-                std::hint::black_box(self.columns.read());
+                std::hint::black_box(self.columns.read(form));
                 self.columns.rows
             }
             "masks" => {
-                self.kernel.from_masks(&self.encoded, &self.columns, &mut self.answers);
+                self.kernel.from_masks(&self.encoded, &self.columns, answers);
                 self.columns.rows
             }
-            "cedar" => self.cedar.from_rows(&self.answers)?,
-            "cedar requests" => self.cedar.requests(&self.answers)?,
+            "cedar" => self.cedar.from_rows(answers)?,
+            "requests" => self.cedar.requests(answers)?,
             "compile" => {
                 std::hint::black_box(Compiled::parse(std::hint::black_box(DEFAULT_POLICY))?);
                 1
@@ -168,10 +153,8 @@ impl<'k> Contenders<'k> {
             file.write_all(b"\n")?;
         }
         file.flush()?;
-        for (name, answers) in
-            [("policy-answers.csv", &self.answers), ("policy-plain-answers.csv", &self.plain_answers)]
-        {
-            let mut file = create(name)?;
+        for (form, answers) in Form::ALL.into_iter().zip(&self.answers) {
+            let mut file = create(&format!("policy-answers-{}.csv", form.name()))?;
             writeln!(file, "decision,would_decision,enrolment,session,required_mask,reason_mask")?;
             for row in 0..count {
                 let (required, reasons) = (answers.required_mask[row], answers.reason_mask[row]);
@@ -191,7 +174,7 @@ impl<'k> Contenders<'k> {
             file,
             "population,admin_role,privileged,department,emea,created_at,fallback_started_at,active,active_twice,attested,\
          attested_twice,possible,possible_twice,possible_attested,possible_attested_twice,factors_known,has_session,\
-         sensitivity,legacy,sensitive,tor,risky,used,used_known,used_nothing,federated,federation_attested,mfa_at,\
+         sensitivity,legacy,sensitive,tor,risky,used,federated,federation_attested,mfa_at,\
          excepted,session_excepted"
         )?;
         let tri = |tri: u8| ["0", "", "1"][usize::from(tri)];
@@ -201,6 +184,8 @@ impl<'k> Contenders<'k> {
         for (row, masks) in factors.iter().enumerate() {
             let used = codes.used[row];
             let (excepted, session_excepted) = self.kernel.is_excepted(&self.encoded, &self.columns, row);
+            let is_known = used & (NO_LIST | 1 << NO_NAME) == 0;
+            let methods = if is_known { (used & ((1 << (NO_NAME - 1)) - 1)).to_string() } else { String::new() };
             let signals = codes.signals[row];
             let signal = |bit: u8| if signals & bit != 0 { "1" } else { tri(signals >> 2 & 1) };
             write!(
@@ -219,7 +204,7 @@ impl<'k> Contenders<'k> {
             }
             writeln!(
                 file,
-                "{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                "{},{},{},{},{},{},{},{},{},{},{},{},{}",
                 bit(masks.possible[0] & NO_LIST == 0),
                 bit(codes.sensitivity[row] != 4),
                 if codes.sensitivity[row] > 2 { String::new() } else { codes.sensitivity[row].to_string() },
@@ -227,9 +212,7 @@ impl<'k> Contenders<'k> {
                 tri(codes.transaction[row]),
                 signal(1),
                 signal(2),
-                used & ((1 << (NO_NAME - 1)) - 1),
-                bit(used & (NO_LIST | 1 << NO_NAME) == 0),
-                bit(used & NOTHING != 0),
+                methods,
                 tri(codes.federated[row]),
                 tri(codes.federation_attested[row]),
                 instant(codes.mfa_at[row]),

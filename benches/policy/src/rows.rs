@@ -86,6 +86,37 @@ pub(crate) enum Kind {
     Wild,
 }
 
+/// What a row says of its factors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Method, status and attestation.
+    Full,
+    /// Method and status.
+    Plain,
+    /// The methods of those that are active.
+    Names,
+}
+
+impl Form {
+    pub(crate) const ALL: [Self; 3] = [Self::Full, Self::Plain, Self::Names];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Plain => "plain",
+            Self::Names => "names",
+        }
+    }
+}
+
+impl Row {
+    /// The methods of active factors.
+    pub(crate) fn names(&self) -> Texts {
+        let is_active = |factor: &&Factor| factor.status.is_some_and(|status| status.eq_ignore_ascii_case("active"));
+        self.factors.as_ref().map(|factors| factors.iter().filter(is_active).map(|factor| factor.method).collect())
+    }
+}
+
 pub(crate) fn rows(kind: Kind, count: usize) -> impl Iterator<Item = Row> {
     let mut dice = Dice { state: 20_270_101, kind };
     (0..count).map(move |number| dice.row(number))
@@ -454,16 +485,18 @@ impl Dice {
 }
 
 /// Calls a function with a row as the evaluator's core reads it.
-pub(crate) fn with_input<R>(row: &Row, call: impl FnOnce(&Input<'_>) -> R) -> R {
-    let factors: Option<Vec<FactorInput<'_>>> = row.factors.as_ref().map(|factors| {
-        let input = |factor: &Factor| FactorInput {
-            method: factor.method,
-            status: factor.status,
-            attested: factor.attested,
-            ..FactorInput::default()
-        };
-        factors.iter().map(input).collect()
-    });
+pub(crate) fn with_input<R>(row: &Row, form: Form, call: impl FnOnce(&Input<'_>) -> R) -> R {
+    let input = |factor: &Factor| FactorInput {
+        method: factor.method,
+        status: factor.status,
+        attested: if form == Form::Full { factor.attested } else { None },
+        ..FactorInput::default()
+    };
+    let name = |method: &Text| FactorInput { method: *method, status: Some("active"), ..FactorInput::default() };
+    let factors: Option<Vec<FactorInput<'_>>> = match form {
+        Form::Full | Form::Plain => row.factors.as_ref().map(|factors| factors.iter().map(input).collect()),
+        Form::Names => row.names().map(|names| names.iter().map(name).collect()),
+    };
     let approvers: Vec<Option<Vec<Option<&str>>>> = row
         .exceptions
         .iter()
