@@ -32,7 +32,7 @@ hosts: $(HOSTS:%=.venv/duckdb-%/.ready) ## .venv/duckdb-*: one virtual environme
 	.venv/duckdb-$*/bin/python -m pip install --quiet --disable-pip-version-check duckdb==$* pytz==2026.2
 	@touch $@
 
-demo: build .venv/duckdb-2.0.0/.ready ## load sample_data/ and print coverage, adoption, gaps and exception trends
+demo: build .venv/duckdb-2.0.0/.ready ## load sample_data/ and print coverage, adoption, gaps, the enforce gate and exception trends
 	@$(LATEST)/bin/python sample_data/demo.py $(EXTENSION)
 
 sample: ## write sample_data/ again; the same seed gives the same bytes
@@ -49,8 +49,10 @@ test: build $(HOSTS:%=.venv/duckdb-%/.tested) ## everything: lints, units, .slt 
 	$(CARGO) test --workspace --locked
 	$(LATEST)/bin/python tests/hosts/run_all.py
 
-bench: build .venv/duckdb-2.0.0/.ready ## ratios against DuckDB's own readers, measured side by side
+bench: build .venv/duckdb-2.0.0/.ready ## ratios: reading against DuckDB's own readers, deciding against a kernel, SQL and Cedar
 	$(LATEST)/bin/python benches/read_entra.py $(EXTENSION)
+	$(CARGO) build --release --locked -p mfa-benches
+	$(LATEST)/bin/python benches/evaluate.py $(EXTENSION) target/release/mfa-benches
 
 docs: ## write docs/ again: the JSON Schema of policies and the list of lints
 	$(CARGO) run --quiet --locked -p mfa-core --features schema --example docs -- docs

@@ -90,6 +90,8 @@ def main():
     ask(connection, "metrics/coverage_by_department.sql")
     chart(connection)
     ask(connection, "assess/worst_gaps.sql", limit=20)
+    ask(connection, "rollout/ready_to_enforce.sql")
+    ask(connection, "rollout/what_breaks_by_department.sql", limit=10)
     ask(connection, "exceptions/exception_trends_by_week.sql", limit=30)
     print("\nAll of it is SQL: FROM mfa_functions() lists what there is, and queries/ holds more questions.")
 

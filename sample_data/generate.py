@@ -9,6 +9,7 @@ from generator.aws import COLUMNS, Aws
 from generator.base import DEFAULT_SEED, Output, Streams, iso, pretty
 from generator.cast import Cast
 from generator.company import Company
+from generator.decisions import Decisions
 from generator.duo import Duo
 from generator.entra import Entra
 from generator.entra_traffic import Background, Traffic, envelope
@@ -70,6 +71,7 @@ def write(world, out):
     tables(world, out)
     out.text("policies/v1.toml", policies.V1)
     out.text("policies/v2.toml", policies.V2)
+    out.text("policies/proposed.toml", policies.PROPOSED)
     out.text("truth.json", pretty(truth(world, out)))
 
 
@@ -154,6 +156,7 @@ def truth(world, out):
     for person in people:
         group = populations.setdefault(person.population, {"enabled": 0, "disabled": 0})
         group["enabled" if person.enabled else "disabled"] += 1
+    decisions = Decisions(world)
     return world.truth.document(
         accounts={
             "entra": populations, "admins": sum(p.admin and p.population == "workforce" for p in people),
@@ -167,6 +170,9 @@ def truth(world, out):
         effective_coverage={"entra": measures.effective(world)},
         text_messages=measures.text_messages(world),
         exceptions=world.exceptions.status,
+        diff={"v1_to_v2": decisions.diff("v1", "v2"), "v2_to_proposed": decisions.diff("v2", "proposed")},
+        impact=decisions.impact(),
+        gate=decisions.gate(),
         exception_weeks=measures.trends(world.exceptions.status),
         registration_curves={
             wave: {"midpoint": iso(midpoint), "slope_days": slope} for wave, (midpoint, slope) in measures.CURVES.items()

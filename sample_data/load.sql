@@ -63,4 +63,8 @@ select
     regexp_extract(content, 'version = "([^"]+)"', 1) as version,
     cast(regexp_extract(content, 'effective_from = (\S+)', 1) as timestamptz) as effective_from,
     content as document
-from read_text('sample_data/policies/*.toml');
+from read_text('sample_data/policies/v*.toml');
+
+-- The version that is proposed next, for mfa_policy_diff.
+create or replace table mfa_proposed_policy as
+select content as document from read_text('sample_data/policies/proposed.toml');

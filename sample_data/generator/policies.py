@@ -1,4 +1,4 @@
-"""The two versions of the policy."""
+"""The two versions of the policy, and the one that is proposed."""
 
 COMMON_SETS = '''[sets]
 hardware = ["fido2_key", "passkey_dev", "platform", "cert_mfa", "smartcard"]
@@ -183,3 +183,12 @@ grace = "P30D"
 phase_out = [{{ methods = ["sms_otp", "voice"], after = 2026-09-15 }}]
 
 {REST}'''
+
+PROPOSED = V2.replace(
+    V2[: V2.index("schema = ")],
+    "# Proposed: partners and contractors need two methods, critical applications one that resists phishing.\n",
+).replace(
+    'version = "2026.9.0"\neffective_from = 2026-09-15', 'version = "2027.1.0"\neffective_from = 2027-01-01'
+).replace("CHG-2388", "CHG-2514").replace(
+    'enrol = { allow = "@partner", min_factors = 1', 'enrol = { allow = "@partner", min_factors = 2'
+).replace('require = { strength = "mfa", every_access = true }', 'require = { strength = "phishing_resistant", every_access = true }')

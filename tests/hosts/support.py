@@ -27,7 +27,7 @@ os.chdir(ROOT)
 # The contract relations that sample_data/load.sql creates.
 LOADED = (
     "mfa_apps", "mfa_attestations", "mfa_control_tests", "mfa_exception_approvals", "mfa_exceptions", "mfa_factor_events",
-    "mfa_factors", "mfa_identities", "mfa_policies", "mfa_signins",
+    "mfa_factors", "mfa_identities", "mfa_policies", "mfa_proposed_policy", "mfa_signins",
 )
 
 

@@ -470,6 +470,161 @@ class Exceptions(unittest.TestCase):
         self.assertEqual(found, sum(planted["status"] not in over for planted in truth()["exceptions"].values()))
 
 
+class Decisions(unittest.TestCase):
+    """What changes, what breaks and what is ready, against what the generator works out from the records it wrote."""
+
+    WORDS = ("signins", "allowed", "stepped_up", "limited", "blocked", "indeterminate")
+
+    def between(self, old, new):
+        """A connection where `old` is in force and `new` is proposed."""
+        connection = sample().cursor()
+        self.addCleanup(connection.close)
+        connection.execute("set variable mfa_as_of = timestamptz '2026-10-28 00:00:00+00'")
+        connection.execute(f"set variable mfa_policy = (select content from read_text('sample_data/policies/{old}.toml'))")
+        connection.execute(
+            f"create or replace temp table mfa_proposed_policy as select content as document from read_text('sample_data/policies/{new}.toml')"
+        )
+        self.addCleanup(connection.execute, "drop table temp.mfa_proposed_policy")
+        return connection
+
+    def test_who_changes_under_another_policy(self):
+        for old, new in (("v1", "v2"), ("v2", "proposed")):
+            connection = self.between(old, new)
+            found = {
+                (provider, principal): (
+                    [old_enrolment, new_enrolment], [old_would, new_would], [old_decision, new_decision], [old_end, new_end]
+                )
+                for provider, principal, old_enrolment, new_enrolment, old_would, new_would, old_decision, new_decision, old_end, new_end
+                in rows(
+                    connection,
+                    """select provider, user_principal, old_enrolment, new_enrolment, old_would_decision, new_would_decision,
+                           old_decision, new_decision, old_deadline, new_deadline
+                       from mfa_policy_diff where axis = 'account'""",
+                )
+            }
+            planted = {
+                (entry["provider"], entry["user_principal"]): (
+                    entry["enrolment"], entry["would_decision"], entry["decision"], [instant(at) for at in entry["deadline"]]
+                )
+                for entry in truth()["diff"][f"{old}_to_{new}"]["accounts"]
+            }
+            with self.subTest(f"{old} to {new}"):
+                self.assertGreater(len(planted), 30)
+                self.assertEqual(found, planted)
+                self.assertEqual(value(connection, "select sum(accounts) from mfa_policy_diff"), len(planted))
+
+    def test_which_signins_change_under_another_policy(self):
+        for old, new in (("v1", "v2"), ("v2", "proposed")):
+            connection = self.between(old, new)
+            found = {
+                (provider, principal, before, after): signins
+                for provider, principal, before, after, signins in rows(
+                    connection,
+                    """select provider, user_principal, old_would_decision, new_would_decision, sum(signins) from mfa_policy_diff
+                       where axis = 'signins' and old_would_decision <> new_would_decision group by all""",
+                )
+            }
+            planted = {
+                (entry["provider"], entry["user_principal"], *entry["would_decision"]): entry["signins"]
+                for entry in truth()["diff"][f"{old}_to_{new}"]["signins"]
+            }
+            with self.subTest(f"{old} to {new}"):
+                self.assertGreater(len(planted), 30)
+                self.assertEqual(found, planted)
+
+    def test_a_policy_against_itself_changes_nothing(self):
+        for version in ("v1", "v2", "proposed"):
+            self.assertEqual(rows(self.between(version, version), "from mfa_policy_diff"), [])
+
+    def test_there_and_back(self):
+        there = "select identity_id, old_would_decision, new_would_decision, signins from mfa_policy_diff order by all"
+        back = "select identity_id, new_would_decision, old_would_decision, signins from mfa_policy_diff order by all"
+        self.assertEqual(rows(self.between("v1", "v2"), there), rows(self.between("v2", "v1"), back))
+
+    def test_what_breaks_if_it_were_enforced(self):
+        for column in ("wave", "department"):
+            found = {
+                group: dict(zip(self.WORDS, counts))
+                for group, *counts in rows(
+                    sample(),
+                    f"""select {column}, {', '.join(f"sum({'signins' if word == 'signins' else word + '_signins'})" for word in self.WORDS)}
+                        from mfa_enforcement_impact group by {column}""",
+                )
+            }
+            with self.subTest(column):
+                self.assertEqual(found, truth()["impact"][f"by_{column}"])
+
+    def test_impact_adds_up(self):
+        self.assertEqual(
+            rows(
+                sample(),
+                """from mfa_enforcement_impact
+                   where signins <> allowed_signins + stepped_up_signins + limited_signins + blocked_signins + indeterminate_signins
+                       or identities <> allowed_identities + stepped_up_identities + limited_identities + blocked_identities
+                           + indeterminate_identities""",
+            ),
+            [],
+        )
+        people = value(
+            sample(),
+            """select count(distinct coalesce(account_provider || account_id, user_principal)) from mfa_signin_replay
+               where is_enabled and event_time > timestamptz '2026-10-14 00:00:00+00'""",
+        )
+        self.assertEqual(value(sample(), "select sum(identities) from mfa_enforcement_impact"), people)
+
+    def test_the_gate(self):
+        found = {
+            wave: {"signins": signins, "successes": successes, "verdict": verdict}
+            for wave, signins, successes, verdict in rows(
+                sample(), "select wave, signins, successes, verdict from mfa_enforce_gate where wave is not null"
+            )
+        }
+        self.assertEqual(found, truth()["gate"])
+
+    def test_every_attempt_is_decided_once(self):
+        attempts = value(sample(), "select count(*) from mfa_signin_attempts")
+        self.assertEqual(rows(sample(), "select count(*), count(distinct (provider, event_id)) from mfa_signin_decisions"), [(attempts, attempts)])
+
+    def test_no_signin_to_a_critical_app_passes_without_fresh_mfa(self):
+        passed = rows(
+            sample(),
+            """select mfa_met_by, would_decision, count(*) from mfa_signin_decisions
+               where sensitivity = 'critical' and outcome = 'success' and population <> 'break_glass'
+                   and would_decision in ('allow', 'allow_remind') group by all""",
+        )
+        self.assertEqual({met for met, _, _ in passed}, {"performed"})
+
+    def test_the_document_of_the_time_decides(self):
+        spans = rows(sample(), "select policy_version, max(event_time) < timestamptz '2026-09-15 00:00:00+00', min(event_time) >= timestamptz '2026-09-15 00:00:00+00' from mfa_signin_decisions group by policy_version order by 1")
+        self.assertEqual(spans, [("2026.6.0", True, False), ("2026.9.0", False, True)])
+
+    def test_next_steps_are_those_of_the_gaps(self):
+        """Two views with rules of their own agree where both speak."""
+        steps = {
+            # a security question is a method, and a weak one
+            "no_factor": {"enrol_factor", "replace_weak_method"},
+            "second_factor_missing": {"add_second_factor"},
+            "no_recovery": {"add_recovery"},
+            "weak_for_tier": {"replace_weak_method", "enrol_factor"},
+            "weak_only": {"replace_weak_method", "enrol_factor"},
+        }
+        found = rows(
+            sample(),
+            f"""select g.rule, c.next_step, c.enrolment from mfa_gaps as g
+                join mfa_compliance as c on c.provider = g.provider and c.identity_id = g.identity_id
+                where g.rule in {ENROLMENT_RULES} and c.next_step not in ('none', 'check_data')
+                    and c.next_step not like '%exception'""",
+        )
+        self.assertGreater(len(found), 20)
+        self.assertEqual([answer for answer in found if answer[1] not in steps[answer[0]]], [])
+
+    def test_compliance_has_every_account_once(self):
+        self.assertEqual(
+            rows(sample(), "select count(*), count(distinct (provider, identity_id)) from mfa_compliance"),
+            rows(sample(), "select count(*), count(*) from mfa_enrollment_state"),
+        )
+
+
 class Files(unittest.TestCase):
     READERS = {
         "entra/users.json": {"identities": "read_entra_users"},
@@ -541,7 +696,7 @@ class Files(unittest.TestCase):
         with contextlib.closing(load_sample(connect())) as connection:
             contract = dict(rows(connection, "select relation, columns from mfa_contract()"))
             loaded = {name for [name] in rows(connection, "select table_name from duckdb_tables()")}
-            self.assertEqual(len(loaded), 10)
+            self.assertEqual(len(loaded), 11)
             for relation in loaded:
                 declared = [column.split(" ", 1) for column in contract[relation]]
                 casts = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in declared)
@@ -569,7 +724,7 @@ class Generator(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="mfa-") as folder:
             subprocess.run([sys.executable, str(SAMPLE / "generate.py"), "--out", folder], cwd=ROOT, check=True)
             made = {path.relative_to(folder).as_posix(): path.read_bytes() for path in pathlib.Path(folder).rglob("*") if path.is_file()}
-        self.assertEqual(set(made) - set(truth()["files"]), {"truth.json", "policies/v1.toml", "policies/v2.toml"})
+        self.assertEqual(set(made) - set(truth()["files"]), {"truth.json", "policies/v1.toml", "policies/v2.toml", "policies/proposed.toml"})
         self.assertGreaterEqual(set(made), set(truth()["files"]))
         for name, content in made.items():
             committed = (SAMPLE / name).read_bytes()

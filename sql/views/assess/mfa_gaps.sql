@@ -16,7 +16,7 @@
 -- mfa_registration_coverage and mfa_effective_coverage count them as no_evidence.
 --
 -- @area      assess
--- @reads     mfa_enrollment_state, mfa_successful_signins, mfa_apps
+-- @reads     mfa_enrollment_state, mfa_placed_signins, mfa_apps
 -- @grain     one row per rule, provider and identity; for sign-in rules also per app_id
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @param     gap_window_days INTEGER     30     days of sign-ins before it
@@ -145,6 +145,8 @@ recent as (
         event_time,
         provider,
         coalesce(identity_id, user_principal) as identity_id,
+        account_provider,
+        account_id,
         user_principal,
         population_hint,
         app_id,
@@ -155,8 +157,9 @@ recent as (
         mfa_met_by = 'bypass' as is_bypass,
         is_interactive and mfa_met_by in ('none', 'trusted_location') as is_first_factor_only,
         is_interactive and mfa_met_by in ('none', 'trusted_location') and mfa_requirement = 'required' as is_required_missed
-    from mfa_successful_signins
-    where event_time > $as_of - ($gap_window_days * 24 || ' hours')::interval
+    from mfa_placed_signins
+    where outcome = 'success'
+        and event_time > $as_of - ($gap_window_days * 24 || ' hours')::interval
 ),
 
 uses as (
@@ -164,6 +167,8 @@ uses as (
         provider,
         identity_id,
         app_id,
+        max(account_provider) as account_provider,
+        max(account_id) as account_id,
         max(user_principal) as user_principal,
         max(population_hint) as population_hint,
         max(app_name) as app_name,
@@ -244,8 +249,8 @@ placed as (
         u.interactive_last
     from uses as u
     left join accounts as a
-        on a.provider = u.provider
-        and a.identity_id = u.identity_id
+        on a.provider = u.account_provider
+        and a.identity_id = u.account_id
     left join apps as m
         on m.app_id = u.app_id
     where coalesce(a.is_enabled, true)

@@ -9,7 +9,7 @@
 -- subject), unapproved, too_long, attestation_overdue. `reasons` has all of them, as mfa_evaluate names them.
 --
 -- @area      exceptions
--- @reads     mfa_exception_versions, mfa_exception_events, mfa_enrollment_state, mfa_policy_in_force, mfa_exception_beneficiaries, mfa_exception_approvals, mfa_attestations
+-- @reads     mfa_exception_versions, mfa_exception_events, mfa_exception_standing, mfa_accounts, mfa_policy_in_force
 -- @grain     one row per exception, its latest version
 -- @param     as_of               TIMESTAMPTZ now()  instant it is judged at
 -- @column    exception_id        VARCHAR     id of the exception
@@ -64,65 +64,18 @@ latest as (
     where is_latest
 ),
 
--- the last word of each approver
-decisions as (
+standing as (
     select
         exception_id,
-        lower(approver) as approver,
-        lower(role) as role,
-        decision,
-        row_number() over (
-            partition by exception_id, lower(approver)
-            order by cast(decided_at as timestamptz) desc nulls last, decision desc nulls last
-        ) as place
-    from mfa_exception_approvals
-    where cast(decided_at as timestamptz) <= $as_of
-),
-
-approvals as (
-    select
-        d.exception_id,
-        count(*) filter (where d.decision = 'approved' and n.name is null) as approvals,
-        count(*) filter (where d.decision = 'approved' and n.name is not null) as self_approvals,
-        count(*) filter (where d.decision = 'rejected' and n.name is null) as rejections,
-        array_agg(d.role || ':' || d.approver order by d.approver) filter (
-            where d.decision = 'approved' and n.name is null and d.role is not null
-        ) as approvers
-    from decisions as d
-    left join mfa_exception_beneficiaries as n
-        on n.exception_id = d.exception_id
-        and n.name = d.approver
-    where d.place = 1
-    group by d.exception_id
-),
-
--- the last word on each exception; whoever it exempts may give it up, but not confirm it
-attested as (
-    select
-        a.exception_id,
-        cast(a.attested_at as timestamptz) as attested_at,
-        coalesce(a.decision, 'confirmed') = 'revoked' as is_revoked,
-        row_number() over (
-            partition by a.exception_id
-            order by
-                cast(a.attested_at as timestamptz) desc nulls last,
-                case when a.decision = 'revoked' then 0 else 1 end asc nulls last
-        ) as place
-    from mfa_attestations as a
-    left join mfa_exception_beneficiaries as n
-        on n.exception_id = a.exception_id
-        and n.name = lower(a.manager)
-    where cast(a.attested_at as timestamptz) <= $as_of
-        and (n.name is null or a.decision = 'revoked')
-),
-
-attestations as (
-    select
-        exception_id,
-        is_revoked,
-        case when not is_revoked then attested_at end as last_attested_at
-    from attested
-    where place = 1
+        approvals,
+        self_approvals,
+        rejections,
+        approvers,
+        last_attested_at,
+        -- one that has not begun cannot be overdue
+        least(attested_at, $as_of) as attested_at
+    from mfa_exception_standing
+    where is_current
 ),
 
 marks as (
@@ -147,9 +100,9 @@ subjects as (
         end as population,
         bool_or(coalesce(is_privileged, false)) as is_privileged
     from (
-        select user_principal as subject, population, is_privileged from mfa_enrollment_state
+        select user_principal as subject, population, is_privileged from mfa_accounts
         union all
-        select lower(identity_id) as subject, population, is_privileged from mfa_enrollment_state
+        select lower(identity_id) as subject, population, is_privileged from mfa_accounts
     ) as names
     group by subject
 ),
@@ -173,14 +126,8 @@ asked as (
                 'criterion': l.criterion,
                 'starts_at': l.starts_at,
                 'expires_at': l.expires_at,
-                'approvers': coalesce(a.approvers, []),
-                'attested_at': case
-                    -- no longer needed: overdue whatever the policy allows
-                    when t.is_revoked then timestamptz '1970-01-01 00:00:00+00'
-                    -- One that has not begun cannot be overdue.
-                    when coalesce(t.last_attested_at, l.starts_at) > $as_of then $as_of
-                    else coalesce(t.last_attested_at, l.starts_at)
-                end,
+                'approvers': t.approvers,
+                'attested_at': t.attested_at,
                 'scope': l.scope
             }],
             $as_of,
@@ -190,9 +137,7 @@ asked as (
     cross join mfa_policy_in_force as p
     left join subjects as s
         on s.subject = case when l.subject_kind = 'identity' then l.subject end
-    left join approvals as a
-        on a.exception_id = l.exception_id
-    left join attestations as t
+    left join standing as t
         on t.exception_id = l.exception_id
 ),
 
@@ -228,9 +173,9 @@ select
     l.expires_at,
     l.closed_at,
     cast(floor((extract(epoch from l.expires_at) - extract(epoch from $as_of)) / 86400) as bigint) as days_to_expiry,
-    coalesce(a.approvals, 0) as approvals,
-    coalesce(a.self_approvals, 0) as self_approvals,
-    coalesce(a.rejections, 0) as rejections,
+    t.approvals,
+    t.self_approvals,
+    t.rejections,
     t.last_attested_at,
     list_sort(list_intersect(j.reasons, [
         'EXC_EXPIRED', 'EXC_UNAPPROVED', 'EXC_ATTEST_OVERDUE', 'EXC_TOO_LONG', 'EXC_FORBIDDEN'
@@ -247,9 +192,7 @@ select
 from latest as l
 left join answered as j
     on j.exception_id = l.exception_id
-left join approvals as a
-    on a.exception_id = l.exception_id
-left join attestations as t
+left join standing as t
     on t.exception_id = l.exception_id
 left join marks as m
     on m.exception_id = l.exception_id

@@ -13,7 +13,7 @@
 -- application. Other counts of people would not add up over days and are left to the query.
 --
 -- @area      metrics
--- @reads     mfa_successful_signins, mfa_enrollment_state, mfa_apps
+-- @reads     mfa_placed_signins, mfa_successful_signins, mfa_enrollment_state, mfa_apps
 -- @grain     one row per day, provider, population, tier, department, region, app_id
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @column    day             DATE    UTC
@@ -52,7 +52,6 @@ accounts as (
     select
         provider,
         identity_id,
-        user_principal,
         population,
         tier,
         department,
@@ -60,19 +59,6 @@ accounts as (
         is_enabled,
         is_human
     from mfa_enrollment_state
-),
-
--- for logs of a provider whose accounts are not loaded
-people as (
-    select
-        user_principal,
-        max(population) as population,
-        max(tier) as tier,
-        max(department) as department,
-        max(region) as region
-    from accounts
-    where user_principal is not null
-    group by user_principal
 ),
 
 apps as (
@@ -94,22 +80,21 @@ attributed as (
     select
         s.day,
         s.provider,
-        coalesce(nullif(a.population, 'unknown'), nullif(p.population, 'unknown'), s.population_hint, 'unknown') as population,
-        coalesce(a.tier, p.tier) as tier,
-        coalesce(a.department, p.department) as department,
-        coalesce(a.region, p.region) as region,
+        coalesce(nullif(a.population, 'unknown'), s.population_hint, 'unknown') as population,
+        a.tier,
+        a.department,
+        a.region,
         s.app_id,
         s.app_name,
         coalesce(a.is_enabled, true) as is_enabled,
         s.mfa_requirement,
         s.mfa_met_by
-    from mfa_successful_signins as s
+    from mfa_placed_signins as s
     left join accounts as a
-        on a.provider = s.provider
-        and a.identity_id = s.identity_id
-    left join people as p
-        on p.user_principal = case when a.identity_id is null then lower(s.user_principal) end
+        on a.provider = s.account_provider
+        and a.identity_id = s.account_id
     where s.is_interactive
+        and s.outcome = 'success'
 ),
 
 uses as (

@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod geo;
 pub mod model;
+pub mod outline;
 pub mod policy;
 pub mod readers;
 mod word;

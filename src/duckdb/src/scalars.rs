@@ -1,7 +1,8 @@
 //! Scalar functions over the kernels of `mfa-core`.
 
 use mfa_core::model::{Method, Provider, Row as _, SignIn};
-use mfa_core::policy::Reason;
+use mfa_core::outline;
+use mfa_core::policy::{DEFAULT_POLICY, Policy, Reason};
 use mfa_core::readers::{self, NormalizeSignInError, Reject};
 
 use crate::ffi::Error;
@@ -21,7 +22,7 @@ pub(crate) struct Scalar {
 
 /// All of them.
 pub(crate) fn scalars() -> Vec<Scalar> {
-    use Type::{Bigint, Boolean, Double, Varchar};
+    use Type::{Bigint, Boolean, Double, Interval, Timestamptz, Varchar};
     let texts = Type::List(Box::new(Varchar));
     let signin = Type::Struct(SignIn::COLUMNS.iter().map(|column| (column.name, column.kind.into())).collect());
     vec![
@@ -52,7 +53,40 @@ pub(crate) fn scalars() -> Vec<Scalar> {
         },
         Scalar { name: "mfa_signin_reject", parameters: &[Varchar, Varchar], returns: Varchar, row: signin_reject },
         Scalar { name: "mfa_methods", parameters: &[Bigint], returns: texts.clone(), row: methods },
-        Scalar { name: "mfa_reasons", parameters: &[Bigint], returns: texts, row: reasons },
+        Scalar { name: "mfa_reasons", parameters: &[Bigint], returns: texts.clone(), row: reasons },
+        Scalar {
+            name: "mfa_policy_waves",
+            parameters: &[Varchar],
+            returns: Type::List(Box::new(Type::Struct(vec![
+                ("wave", Varchar),
+                ("report_only_from", Timestamptz),
+                ("enforce_from", Timestamptz),
+                ("success_rate", Double),
+                ("min_signins", Bigint),
+                ("window", Interval),
+            ]))),
+            row: policy_waves,
+        },
+        Scalar {
+            name: "mfa_policy_requirements",
+            parameters: &[Varchar, Timestamptz],
+            returns: Type::List(Box::new(Type::Struct(vec![
+                ("place", Bigint),
+                ("tier", Varchar),
+                ("is_enrolled", Boolean),
+                ("min_factors", Bigint),
+                ("min_recovery", Bigint),
+                ("grace", Interval),
+                ("app", Varchar),
+                ("circumstance", Varchar),
+                ("kind", Varchar),
+                ("effect", Varchar),
+                ("strength", Varchar),
+                ("max_age", Interval),
+                ("methods", texts),
+            ]))),
+            row: policy_requirements,
+        },
         Scalar { name: "mfa_version", parameters: &[], returns: Varchar, row: version },
     ]
 }
@@ -173,6 +207,70 @@ fn names(
         }
     }
     Ok(())
+}
+
+/// The document of a row; NULL is the one that is shipped.
+fn policy(argument: &Vector<'_>, row: usize) -> Result<Policy, Error> {
+    Policy::parse(argument.text(row).unwrap_or(DEFAULT_POLICY)).map_err(|error| error.to_string())
+}
+
+fn policy_waves(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let policy = policy(&arguments[0], row)?;
+    let waves = outline::waves(&policy);
+    result.list(row, waves.len(), |element, row, index| {
+        let wave = &waves[index];
+        element.field(0).optional_text(row, wave.wave);
+        optional(element.field(1), row, wave.report_only_from, Writer::bigint);
+        optional(element.field(2), row, wave.enforce_from, Writer::bigint);
+        optional(element.field(3), row, wave.success_rate, Writer::double);
+        optional(
+            element.field(4),
+            row,
+            wave.min_signins.map(|count| i64::try_from(count).unwrap_or(i64::MAX)),
+            Writer::bigint,
+        );
+        optional(element.field(5), row, wave.window, Writer::interval);
+    });
+    Ok(())
+}
+
+fn policy_requirements(arguments: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+    let policy = policy(&arguments[0], row)?;
+    let Some(as_of) = arguments[1].timestamp(row) else {
+        result.null(row);
+        return Ok(());
+    };
+    let cells = outline::matrix(&policy, as_of);
+    result.list(row, cells.len(), |element, row, index| {
+        let cell = &cells[index];
+        element.field(0).bigint(row, index as i64 + 1);
+        element.field(1).text(row, cell.tier);
+        element.field(2).boolean(row, cell.is_enrolled);
+        element.field(3).bigint(row, cell.min_factors.into());
+        element.field(4).bigint(row, cell.min_recovery.into());
+        element.field(5).interval(row, cell.grace);
+        element.field(6).optional_text(row, cell.app);
+        element.field(7).optional_text(row, cell.circumstance);
+        element.field(8).text(row, cell.kind);
+        element.field(9).text(row, cell.effect);
+        element.field(10).optional_text(row, cell.strength.map(|strength| strength.as_str()));
+        optional(element.field(11), row, cell.max_age, Writer::interval);
+        let methods: Vec<_> = Method::from_mask(cell.methods).map(Method::as_str).collect();
+        element.field(12).texts(row, &methods);
+    });
+    Ok(())
+}
+
+fn optional<'w, 'c, T>(
+    writer: &'w mut Writer<'c>,
+    row: usize,
+    value: Option<T>,
+    write: fn(&'w mut Writer<'c>, usize, T),
+) {
+    match value {
+        Some(value) => write(writer, row, value),
+        None => writer.null(row),
+    }
 }
 
 fn version(_: &[Vector<'_>], row: usize, result: &mut Writer<'_>) -> Result<(), Error> {

@@ -208,6 +208,29 @@ pub const FUNCTIONS: &[Function] = &[
         example: "select mfa_reasons(3)",
     },
     Function {
+        name: "mfa_policy_waves",
+        kind: "scalar",
+        parameters: &[("policy", "VARCHAR", "the document in TOML or JSON; NULL is the one that mfa ships")],
+        returns: "STRUCT(wave VARCHAR, report_only_from TIMESTAMPTZ, enforce_from TIMESTAMPTZ, success_rate DOUBLE, min_signins \
+                  BIGINT, window INTERVAL)[]",
+        description: "The waves of a policy's rollout in their order, with what its promote_when asks before a wave is enforced; last, \
+                      with a NULL wave, those who are in none. A NULL enforce_from is never. A document that cannot be read is an error.",
+        example: "select unnest(mfa_policy_waves(null))",
+    },
+    Function {
+        name: "mfa_policy_requirements",
+        kind: "scalar",
+        parameters: &[
+            ("policy", "VARCHAR", "the document in TOML or JSON; NULL is the one that mfa ships"),
+            ("as_of", "TIMESTAMPTZ", "the instant for phase-outs and fallbacks"),
+        ],
+        returns: "STRUCT(place BIGINT, tier VARCHAR, is_enrolled BOOLEAN, min_factors BIGINT, min_recovery BIGINT, grace INTERVAL, app VARCHAR, \
+                  circumstance VARCHAR, kind VARCHAR, effect VARCHAR, strength VARCHAR, max_age INTERVAL, methods VARCHAR[])[]",
+        description: "What a policy requires: every tier × class of applications × circumstance, with the methods of the tier that are \
+                      strong enough. NULL for a NULL as_of. A document that cannot be read is an error.",
+        example: "select unnest(mfa_policy_requirements(null, timestamptz '2026-12-01'))",
+    },
+    Function {
         name: "mfa_version",
         kind: "scalar",
         parameters: &[],

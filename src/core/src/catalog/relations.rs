@@ -43,6 +43,7 @@ const CONTRACT_FILES: &[&str] = files! {
         "mfa_policies"
         "mfa_policy_approvals"
         "mfa_prompts"
+        "mfa_proposed_policy"
         "mfa_roles"
         "mfa_runbooks"
         "mfa_signins"
@@ -57,21 +58,38 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_contract_status"
         "mfa_factor_periods"
         "mfa_gaps"
+        "mfa_placed_signins"
+        "mfa_signin_attempts"
         "mfa_successful_signins",
     "views/exceptions":
         "mfa_exception_beneficiaries"
         "mfa_exception_events"
+        "mfa_exception_standing"
         "mfa_exception_trends"
         "mfa_exception_versions"
-        "mfa_exceptions_status",
+        "mfa_exceptions_status"
+        "mfa_exempted_accounts",
     "views/metrics":
         "mfa_effective_coverage"
         "mfa_registration_coverage",
     "views/policy":
+        "mfa_account_factors"
+        "mfa_account_inputs"
+        "mfa_account_states"
+        "mfa_accounts"
+        "mfa_compliance"
         "mfa_enrollment_state"
-        "mfa_policy_in_force",
+        "mfa_policy_diff"
+        "mfa_policy_in_force"
+        "mfa_policy_matrix"
+        "mfa_policy_versions"
+        "mfa_signin_contexts"
+        "mfa_signin_decisions"
+        "mfa_signin_replay",
     "views/rollout":
-        "mfa_adoption_curve",
+        "mfa_adoption_curve"
+        "mfa_enforce_gate"
+        "mfa_enforcement_impact",
 };
 
 #[cfg(test)]

@@ -212,7 +212,7 @@ impl Method {
     #[inline]
     pub fn from_word(canonical: Word<'_>) -> Option<Self> {
         let key = canonical.key();
-        let index = CANONICAL[key.hash(CANONICAL_BITS)];
+        let index = CANONICAL[(key.hash() >> (8 - CANONICAL_BITS)) as usize];
         if KEYS[usize::from(index)] == key { Some(Self::ALL[usize::from(index)]) } else { None }
     }
 
@@ -559,10 +559,10 @@ const fn entry(index: usize) -> (&'static str, Source, Method) {
 }
 
 const fn slot(spelling: &[u8]) -> usize {
-    Key::new(spelling).hash(SLOTS.trailing_zeros())
+    (Key::new(spelling).wide_hash() >> (64 - SLOTS.trailing_zeros())) as usize
 }
 
-const CANONICAL_BITS: u32 = 7;
+const CANONICAL_BITS: u32 = 6;
 
 /// The canonical names, all short enough for a key to be exact.
 static KEYS: [Key; Method::ALL.len()] = {
@@ -583,7 +583,7 @@ static CANONICAL: [u8; 1 << CANONICAL_BITS] = {
     let mut table = [0; 1 << CANONICAL_BITS];
     let mut index = 0;
     while index < KEYS.len() {
-        let slot = KEYS[index].hash(CANONICAL_BITS);
+        let slot = (KEYS[index].hash() >> (8 - CANONICAL_BITS)) as usize;
         assert!(table[slot] == 0, "two canonical names share a slot: change the hash");
         table[slot] = index as u8;
         index += 1;

@@ -21,12 +21,8 @@ pub(super) struct Tests {
 /// The words that one attribute is compared with.
 #[derive(Debug)]
 struct Vocabulary {
-    /// A hash table of the words.
-    slots: Box<[Slot]>,
-    /// The logarithm of their number.
-    bits: u32,
-    /// Whether each word is in the slot of its own.
-    is_perfect: bool,
+    /// A hash table of the words. So many slots are not needed, but an index of a byte needs no check.
+    slots: Box<[Slot; 256]>,
     /// The first is no word.
     words: Box<[Box<str>]>,
     /// The tests each word answers, `width` for each; no word answers none.
@@ -38,19 +34,30 @@ struct Vocabulary {
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     key: Key,
+    /// The first 64 tests that the word answers.
+    yes: u64,
     /// Of the word; 0 where the slot is empty.
     word: u32,
+    /// Whether other words belong here too, and are only found by looking through all.
+    is_shared: bool,
 }
 
 /// Some of the tests.
 trait Set {
     fn add(&mut self, more: &[u64]);
+    /// Adds the tests that a word answers.
+    fn add_word(&mut self, vocabulary: &Vocabulary, word: Word<'_>);
 }
 
 impl Set for [u64] {
-    #[inline]
     fn add(&mut self, more: &[u64]) {
         self.iter_mut().zip(more).for_each(|(to, of)| *to |= of);
+    }
+
+    fn add_word(&mut self, vocabulary: &Vocabulary, word: Word<'_>) {
+        let slot = vocabulary.slot(word);
+        let index = slot.map_or_else(|| vocabulary.find(word), |slot| slot.word as usize);
+        self.add(&vocabulary.yes[index * self.len()..][..self.len()]);
     }
 }
 
@@ -59,6 +66,14 @@ impl Set for u64 {
     #[inline]
     fn add(&mut self, more: &[u64]) {
         *self |= more[0];
+    }
+
+    #[inline]
+    fn add_word(&mut self, vocabulary: &Vocabulary, word: Word<'_>) {
+        *self |= match vocabulary.slot(word) {
+            Some(slot) => slot.yes,
+            None => vocabulary.yes[vocabulary.find(word)],
+        };
     }
 }
 
@@ -176,7 +191,7 @@ impl Tests {
             let vocabulary = &self.vocabularies[attribute as usize];
             if !vocabulary.tests.is_empty() {
                 match row.word(attribute) {
-                    Some(word) => yes.add(vocabulary.yes(word)),
+                    Some(word) => yes.add_word(vocabulary, word),
                     None => unknown.add(&vocabulary.tests),
                 }
             }
@@ -186,7 +201,7 @@ impl Tests {
             if !vocabulary.tests.is_empty() {
                 let mut missing = false;
                 let is_list = row.words(attribute, |word| match word {
-                    Some(word) => yes.add(vocabulary.yes(word)),
+                    Some(word) => yes.add_word(vocabulary, word),
                     None => missing = true,
                 });
                 if missing || !is_list {
@@ -232,53 +247,37 @@ impl Vocabulary {
                 set(&mut yes[known * width..], index);
             }
         }
-        let empty = Slot { key: Key::new(b""), word: 0 };
-        let least = (words.len() * 2).next_power_of_two().trailing_zeros();
-        // With more slots, words rarely share one.
-        let layout = |bits: u32| {
-            let mut slots = vec![empty; 1 << bits].into_boxed_slice();
-            let mut is_perfect = true;
-            for (index, text) in words.iter().enumerate().skip(1) {
-                let key = Key::new(text.as_bytes());
-                let mut slot = key.hash(bits);
-                while slots[slot].word != 0 {
-                    is_perfect = false;
-                    slot = (slot + 1) % slots.len();
-                }
-                slots[slot] = Slot { key, word: index as u32 };
-            }
-            (slots, bits, is_perfect)
-        };
-        let mut layouts = (least..least + 5).map(layout);
-        let (slots, bits, is_perfect) =
-            layouts.by_ref().find(|(.., is_perfect)| *is_perfect).unwrap_or_else(|| layout(least));
+        let mut slots = Box::new([Slot { key: Key::new(b""), yes: 0, word: 0, is_shared: false }; 256]);
+        for (index, text) in words.iter().enumerate().skip(1) {
+            let key = Key::new(text.as_bytes());
+            let slot = &mut slots[usize::from(key.hash())];
+            *slot = Slot { key, yes: yes[index * width], word: index as u32, is_shared: slot.word != 0 };
+        }
         let tests = if any { tests.into() } else { Box::default() };
-        Self { slots, bits, is_perfect, words: words.into(), yes: yes.into(), tests }
+        Self { slots, words: words.into(), yes: yes.into(), tests }
     }
 
-    /// The tests that a word answers.
+    /// The slot of a word, or an empty one where it is no word of the policy's; nothing where that takes longer to tell.
     #[inline]
-    fn yes(&self, word: Word<'_>) -> &[u64] {
-        let slot = &self.slots[word.key().hash(self.bits)];
+    fn slot(&self, word: Word<'_>) -> Option<Slot> {
+        let slot = &self.slots[usize::from(word.key().hash())];
         // Nearly always it is written as in the policy, or is another word altogether. Which of both, nobody could foretell:
         // so that is no branch.
         let is_same = slot.key == word.key();
-        let is_other = self.is_perfect & !slot.key.may_equal(word.key());
-        let is_settled = is_same & word.is_inline() | is_other;
-        let index = if is_settled { slot.word as usize * usize::from(is_same) } else { self.find(word) };
-        let width = self.tests.len();
-        &self.yes[index * width..][..width]
+        let is_settled = is_same & word.is_inline() | !slot.key.may_equal(word.key());
+        if is_settled & !slot.is_shared {
+            let keep = u64::from(is_same).wrapping_neg();
+            return Some(Slot { yes: slot.yes & keep, word: slot.word & keep as u32, ..*slot });
+        }
+        None
     }
 
     #[cold]
     fn find(&self, word: Word<'_>) -> usize {
-        let mut at = word.key().hash(self.bits);
-        loop {
-            let index = self.slots[at].word as usize;
-            if index == 0 || self.words[index].eq_ignore_ascii_case(word.as_str()) {
-                return index;
-            }
-            at = (at + 1) % self.slots.len();
-        }
+        self.words
+            .iter()
+            .skip(1)
+            .position(|known| known.eq_ignore_ascii_case(word.as_str()))
+            .map_or(0, |index| index + 1)
     }
 }

@@ -189,102 +189,129 @@ impl Compiled {
 }
 
 /// The groups and the sessions met so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Cases {
     bits: Vec<u64>,
-    groups: Memo<Group>,
-    sessions: Memo<Asked>,
+    met: Met,
+}
+
+/// Nearly every policy has few enough tests for one word of the machine; then no key needs memory of its own.
+#[derive(Debug)]
+enum Met {
+    One { groups: Memo<[u64; 3], Group>, sessions: Memo<[u64; 3], Asked> },
+    Many { groups: Memo<Vec<u64>, Group>, sessions: Memo<Vec<u64>, Asked> },
 }
 
 impl Cases {
+    pub(super) fn new(policy: &Compiled) -> Self {
+        let bits = vec![0; policy.tests.bits()];
+        let met = match bits.len() {
+            2 => Met::One { groups: Memo::default(), sessions: Memo::default() },
+            _ => Met::Many { groups: Memo::default(), sessions: Memo::default() },
+        };
+        Self { bits, met }
+    }
+
     /// The case of a row.
     #[inline]
     pub(super) fn of<'c, R: Row>(&'c mut self, policy: &Compiled, row: &R) -> Case<'c> {
-        let Self { bits, groups, sessions } = self;
-        bits.resize(policy.tests.bits(), 0);
+        let bits = self.bits.as_mut_slice();
         policy.tests.answer(row, bits);
         // Keys hold only what the rules in question ask: a person's groups do not depend on the application.
-        let group = if row.has_subject() {
-            *groups.get(bits, &policy.asked_of_subjects, 0, || Group::new(policy, Answers::new(bits)))
-        } else {
-            Group::NOBODY
-        };
-        let session: Option<&'c Asked> = has_session(row).then(|| {
-            let tier = if let First::Is(index) = group.tier { index as u64 + 1 } else { 0 };
-            sessions.get(bits, &policy.asked_of_sessions, tier, || Asked::new(policy, group.tier, Answers::new(bits)))
-        });
-        Case { group, session }
+        let (subjects, sessions_of) = (&*policy.asked_of_subjects, &*policy.asked_of_sessions);
+        match &mut self.met {
+            Met::One { groups, sessions } => {
+                let key = |tests: &[u64], more| [bits[0] & tests[0], bits[1] & tests[0], more];
+                case(policy, row, bits, groups, sessions, || key(subjects, 0), |tier| key(sessions_of, tier))
+            }
+            Met::Many { groups, sessions } => {
+                let key = |tests: &[u64], more| {
+                    // The tests come once for what is answered yes and once for what is unknown.
+                    let asked = bits.iter().zip(tests.iter().cycle()).map(|(bits, tests)| bits & tests);
+                    asked.chain([more]).collect()
+                };
+                case(policy, row, bits, groups, sessions, || key(subjects, 0), |tier| key(sessions_of, tier))
+            }
+        }
     }
+}
+
+#[inline]
+fn case<'c, K: AsRef<[u64]>, R: Row>(
+    policy: &Compiled,
+    row: &R,
+    bits: &[u64],
+    groups: &mut Memo<K, Group>,
+    sessions: &'c mut Memo<K, Asked>,
+    of_subject: impl FnOnce() -> K,
+    of_session: impl FnOnce(u64) -> K,
+) -> Case<'c> {
+    let answers = Answers::new(bits);
+    let group =
+        if row.has_subject() { *groups.get(of_subject(), || Group::new(policy, answers)) } else { Group::NOBODY };
+    let session = has_session(row).then(|| {
+        let tier = if let First::Is(index) = group.tier { index as u64 + 1 } else { 0 };
+        sessions.get(of_session(tier), || Asked::new(policy, group.tier, answers))
+    });
+    Case { group, session }
 }
 
 /// What was made of the answers to some tests: a hash table.
 #[derive(Debug)]
-struct Memo<T> {
-    /// The key at hand.
-    key: Vec<u64>,
-    /// All keys, one after the other.
-    keys: Vec<u64>,
-    values: Vec<T>,
-    /// Index of a value and one; 0 is an empty slot. Many more than values.
+struct Memo<K, T> {
+    met: Vec<(K, T)>,
+    /// Index of what was met and one; 0 is an empty slot. Many more than were met.
     slots: Vec<u32>,
 }
 
-impl<T> Default for Memo<T> {
+impl<K, T> Default for Memo<K, T> {
     fn default() -> Self {
-        Self { key: Vec::new(), keys: Vec::new(), values: Vec::new(), slots: vec![0; 64] }
+        Self { met: Vec::new(), slots: vec![0; 64] }
     }
 }
 
 /// More are not kept: a policy whose rows have so many cases gains nothing by remembering them.
 const KEPT: usize = 4096;
 
-impl<T> Memo<T> {
-    /// What belongs to the answers in `bits` to `tests`, and to `more`.
+impl<K: AsRef<[u64]>, T> Memo<K, T> {
     #[inline]
-    fn get(&mut self, bits: &[u64], tests: &[u64], more: u64, make: impl FnOnce() -> T) -> &T {
-        self.key.clear();
-        // The tests come once for what is answered yes and once for what is unknown.
-        self.key.extend(bits.iter().zip(tests.iter().cycle()).map(|(bits, tests)| bits & tests));
-        self.key.push(more);
-        let length = self.key.len();
-        let mut slot = self.slot(&self.key);
+    fn get(&mut self, key: K, make: impl FnOnce() -> T) -> &T {
+        let mut slot = self.slot(&key);
         while let Some(index) = (self.slots[slot] as usize).checked_sub(1) {
             // Not by `==`, which calls a function for three words.
-            if self.keys[index * length..][..length].iter().eq(&self.key) {
-                return &self.values[index];
+            if self.met[index].0.as_ref().iter().eq(key.as_ref()) {
+                return &self.met[index].1;
             }
             slot = (slot + 1) % self.slots.len();
         }
-        self.add(make())
+        self.add(key, make())
     }
 
     #[inline]
-    fn slot(&self, key: &[u64]) -> usize {
+    fn slot(&self, key: &K) -> usize {
         let mix = |hash: u64, word: &u64| (hash.rotate_left(23) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        (key.iter().fold(0, mix) >> 32) as usize & (self.slots.len() - 1)
+        (key.as_ref().iter().fold(0, mix) >> 32) as usize & (self.slots.len() - 1)
     }
 
     #[cold]
-    fn add(&mut self, value: T) -> &T {
-        if self.values.len() == KEPT {
-            *self = Self { key: std::mem::take(&mut self.key), ..Self::default() };
+    fn add(&mut self, key: K, value: T) -> &T {
+        if self.met.len() == KEPT {
+            *self = Self::default();
         }
-        self.keys.extend_from_slice(&self.key);
-        self.values.push(value);
-        let length = self.key.len();
-        if self.values.len() * 4 > self.slots.len() {
+        if (self.met.len() + 1) * 4 > self.slots.len() {
             self.slots = vec![0; self.slots.len() * 4];
-            for index in 0..self.values.len() - 1 {
-                let slot = self.free(&self.keys[index * length..][..length]);
+            for index in 0..self.met.len() {
+                let slot = self.free(&self.met[index].0);
                 self.slots[slot] = index as u32 + 1;
             }
         }
-        let (slot, index) = (self.free(&self.key), self.values.len() - 1);
-        self.slots[slot] = index as u32 + 1;
-        &self.values[index]
+        let slot = self.free(&key);
+        self.met.push((key, value));
+        self.slots[slot] = self.met.len() as u32;
+        &self.met[self.met.len() - 1].1
     }
 
-    fn free(&self, key: &[u64]) -> usize {
+    fn free(&self, key: &K) -> usize {
         let mut slot = self.slot(key);
         while self.slots[slot] != 0 {
             slot = (slot + 1) % self.slots.len();

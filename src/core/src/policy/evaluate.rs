@@ -34,7 +34,7 @@ pub struct Evaluator {
 impl Evaluator {
     /// Puts a policy to work.
     pub fn new(policy: Compiled) -> Self {
-        Self { policy, cases: Cases::default() }
+        Self { cases: Cases::new(&policy), policy }
     }
 
     /// The policy.

@@ -213,13 +213,19 @@ impl<'chunk> Vector<'chunk> {
     /// A text with the words that a short one is kept in.
     #[inline]
     pub(crate) fn word(&self, row: usize) -> Option<Word<'_>> {
-        let text = self.text(row)?;
-        if self.ty == VARCHAR && text.len() <= Word::INLINE {
-            // SAFETY: `text` has found the row; a string is 16 bytes, padded with zeros where it is short.
-            let words = unsafe { self.data.cast::<[u64; 2]>().add(row).read_unaligned() };
-            return Some(Word::inline(words, text));
+        if self.ty != VARCHAR {
+            return self.text(row).map(Word::new);
         }
-        Some(Word::new(text))
+        let words = self.get::<[u64; 2]>(row)?;
+        let length = words[0] as u32 as usize;
+        if length > Word::INLINE {
+            return self.text(row).map(Word::new);
+        }
+        // SAFETY: `get` has found the row; a short string is its length and twelve bytes, padded with zeros, and DuckDB's
+        // strings are valid UTF-8.
+        let text =
+            unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.data.add(row * 16 + 4), length)) };
+        Some(Word::inline(words, text))
     }
 
     #[inline]

@@ -1,0 +1,186 @@
+-- The default policy over people and sign-ins as a user has them: the decision alone.
+with judged as (
+    select
+        *,
+        case
+            when population is null then null
+            when population in ('break_glass', 'service') then population
+            when privileged or list_has_any(roles, ['admin', 'helpdesk']) then 'admin'
+            when privileged is null or roles is null then null
+            when population in ('partner', 'contractor', 'guest') then 'partner'
+            else 'standard'
+        end as tier,
+        case
+            when department in ('it', 'security') then timestamptz '2026-10-01 00:00+00'
+            when department = 'finance' and region = 'emea' then timestamptz '2026-12-01 00:00+00'
+            when department is null or department = 'finance' and region is null then null
+            else timestamptz '2027-01-01 00:00+00'
+        end as enforce_from,
+        app is null and session is null as is_nowhere,
+        not coalesce(session.federated, false) or session.federation_attested as counts,
+        list_has_any(session.used_methods, [
+            'u2f', 'passkey_sync', 'passkey_dev', 'platform', 'fido2_key', 'smartcard', 'cert_mfa', 'cert_sf'
+        ]) as used_resistant,
+        session.transaction = 'sensitive' or list_contains(session.signals, 'tor') as is_sensitive,
+        list_has_any(session.signals, ['new_device', 'impossible_travel']) as is_risky,
+        $as_of < timestamptz '2027-01-02 00:00+00'
+        and fallback_started_at > $as_of - interval 30 day
+        and (app is null and session is null or app.sensitivity <> 'critical') as falls_back,
+    from people
+),
+
+counted as (
+    select
+        *,
+        if(tier = 'partner', 1, 2) as least,
+        case tier
+            when 'standard' then len(list_filter(factors, lambda f: f.status = 'active' and (
+                f.method in (
+                    'fido2_key', 'passkey_dev', 'platform', 'cert_mfa', 'smartcard', 'passkey_sync', 'push_number', 'totp', 'otp_hw'
+                )
+                or f.method = 'sms_otp' and falls_back
+            )))
+            when 'partner' then len(list_filter(factors, lambda f: f.status = 'active' and f.attested and f.method in (
+                'fido2_key', 'passkey_dev', 'platform', 'cert_mfa', 'smartcard', 'passkey_sync', 'push_number', 'totp', 'fed_mfa'
+            )))
+            when 'admin' then len(list_filter(factors, lambda f: f.status = 'active' and (
+                f.method in ('passkey_dev', 'platform', 'passkey_sync')
+                or f.attested and f.method in ('fido2_key', 'cert_mfa', 'smartcard')
+            )))
+            when 'break_glass' then len(list_filter(factors, lambda f: f.status = 'active' and f.attested and f.method in (
+                'fido2_key', 'passkey_dev', 'platform', 'cert_mfa', 'smartcard'
+            )))
+        end as certain,
+        tier in ('break_glass', 'partner')
+        or len(list_filter(factors, lambda f: f.status = 'active' and f.method in ('backup_code', 'temp_pass'))) >= 1
+            as has_recovery,
+        case
+            when tier = 'break_glass' or len(exceptions) = 0 then []
+            else list_transform(exceptions, lambda x: {
+                'is_session': coalesce(x.scope = 'session', false),
+                'holds': if(tier is null, null, true)
+                    and x.criterion in ('accessibility', 'device_lost', 'vendor_limit')
+                    and x.starts_at <= $as_of
+                    and x.expires_at > $as_of
+                    and epoch_us(x.expires_at) - epoch_us(x.starts_at) <= 90 * 86400000000
+                    and x.attested_at between $as_of - interval 92 day and $as_of
+                    and len(list_distinct(list_transform(
+                        list_filter(
+                            x.approvers,
+                            lambda a: split_part(a, ':', 1) in ('manager', 'security') and split_part(a, ':', 2) <> id
+                        ),
+                        lambda a: split_part(a, ':', 2)
+                    ))) >= 2,
+            })
+        end as judged_exceptions,
+        session.protocol in ('pop', 'imap', 'smtp_auth', 'basic_auth') as is_blocked,
+        (
+            (
+                used_resistant
+                or list_has_any(session.used_methods, [
+                    'sms_otp', 'voice', 'totp', 'otp_hw', 'push', 'push_number', 'phone_signin', 'temp_pass', 'backup_code'
+                ])
+            )
+            and counts
+            or list_contains(session.used_methods, 'fed_mfa') and session.federation_attested
+        )
+        and session.mfa_at between $as_of - interval 30 day and $as_of
+        and (app.sensitivity <> 'critical' or session.mfa_at = $as_of)
+        and (app.sensitivity <> 'normal' or session.mfa_at >= $as_of - interval 12 hour)
+        and (not is_sensitive or used_resistant and counts)
+        and (not (is_sensitive or is_risky) or session.mfa_at >= $as_of - interval 5 minute) as is_satisfied,
+        if(created_at is null, null, greatest(created_at, enforce_from)) as enforced_from,
+        case tier
+            when 'admin' then $as_of - interval 7 day
+            when 'partner' then $as_of - interval 14 day
+            when 'standard' then $as_of - interval 30 day
+            else $as_of
+        end as begun_by,
+    from judged
+),
+
+weighed as (
+    select
+        *,
+        -- What is missing may turn out well; looked at only where it matters.
+        case
+            when certain >= least and has_recovery then true
+            when not has_recovery then false
+            when tier = 'standard' then
+                if(
+                    falls_back is null
+                    and certain + len(list_filter(factors, lambda f: f.status = 'active' and f.method = 'sms_otp')) >= least,
+                    null,
+                    certain >= least
+                )
+            when certain + len(list_filter(factors, lambda f: f.status = 'active' and f.attested is null and f.method in (
+                'fido2_key', 'cert_mfa', 'smartcard'
+            ) or tier <> 'admin' and f.status = 'active' and f.attested is null and (
+                f.method in ('passkey_dev', 'platform')
+                or tier = 'partner' and f.method in ('passkey_sync', 'push_number', 'totp', 'fed_mfa')
+            ))) < least then false
+        end as is_compliant,
+        case
+            when len(judged_exceptions) = 0 then false
+            when len(list_filter(judged_exceptions, lambda x: x.holds)) > 0 then true
+            when len(list_filter(judged_exceptions, lambda x: x.holds is null)) = 0 then false
+        end as is_excepted,
+        case
+            when len(judged_exceptions) = 0 then false
+            when len(list_filter(judged_exceptions, lambda x: x.is_session and x.holds)) > 0 then true
+            when len(list_filter(judged_exceptions, lambda x: x.is_session and x.holds is null)) = 0 then false
+        end as session_is_excepted,
+    from counted
+),
+
+-- 0 allow, 1 exempt, 2 allow_exception, 3 allow_remind, 5 step_up, 6 limit, 7 indeterminate, 8 block
+answered as (
+    select
+        tier,
+        enforce_from,
+        case
+            when tier is null then 7
+            when tier = 'service' then 1
+            when is_compliant then 0
+            when is_excepted then 2
+            when is_compliant is null or is_excepted is null or enforce_from is null then 7
+            when $as_of < enforce_from then 3
+            when enforced_from is null then 7
+            when enforced_from > begun_by then 3
+            when tier = 'break_glass' then 8
+            when enforced_from <= begun_by - interval 14 day then 8
+            when is_nowhere or app.sensitivity in ('critical', 'normal') then 6
+            when app.sensitivity is not null then 3
+            else 7
+        end as of_enrolment,
+        case
+            when is_nowhere then 0
+            when is_blocked then 8
+            when is_blocked is null then 7
+            when is_satisfied then 0
+            when session_is_excepted then 2
+            when session_is_excepted is null or is_satisfied is null then 7
+            else 5
+        end as of_session,
+    from weighed
+)
+
+select
+    case
+        when enforce_from is null then 'indeterminate'
+        when $as_of < enforce_from then 'report_only'
+        when tier = 'break_glass' and greatest(of_enrolment, of_session) in (5, 6, 8) then 'exempt'
+        else (
+            case greatest(of_enrolment, of_session)
+                when 0 then 'allow'
+                when 1 then 'exempt'
+                when 2 then 'allow_exception'
+                when 3 then 'allow_remind'
+                when 5 then 'step_up'
+                when 6 then 'limit'
+                when 7 then 'indeterminate'
+                else 'block'
+            end
+        )
+    end as decision,
+from answered
