@@ -197,7 +197,8 @@ struct Agreement {
 
 impl Agreement {
     fn on(text: &str) -> Self {
-        Self { document: Document::new(text.to_owned()), evaluator: Evaluator::new(Compiled::parse(text).unwrap()) }
+        let document = Document::new(text.to_owned());
+        Self { evaluator: Evaluator::new(Compiled::new(document.policy().clone())), document }
     }
 
     fn check(&mut self, row: &Row<'_>) {
