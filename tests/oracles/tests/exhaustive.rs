@@ -1,5 +1,6 @@
 //! A small policy and every combination of a small domain: the evaluator says what the naive interpreter says.
 
+use mfa_core::model::Method;
 use mfa_core::policy::{Compiled, Evaluator};
 use mfa_oracles::random::Document;
 use mfa_oracles::row::{App, Context, Exception, Factor, Row, Subject};
@@ -322,6 +323,69 @@ fn every_two_requirements() {
                             exceptions: Some(vec![]),
                             as_of: Some(DEADLINE),
                             app: None,
+                        };
+                        agreement.check(&row);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Every two factors together, of every method and of what can be said of one, in tiers that ask for different things.
+#[test]
+fn every_two_factors() {
+    let mut text = String::from("schema = 'mfa-policy/1'\nid = 'p'\nversion = '1'\neffective_from = 2026-01-01\n");
+    let tiers = [
+        "enrol = { allow = ['totp', 'push', 'cert_sf'], min_recovery = 1, attestation = 'where_supported' }",
+        "enrol = { allow = 'fido2_key', attestation = 'required' }\n\
+         fallback = [{ methods = ['sms_otp', 'fed_sf', 'temp_pass'], max_days_per_user = 30, not_for_app = ['critical'] }]",
+        "enrol = { allow = ['push', 'fido2_key', 'password'], number_matching = 'required', min_factors = 2 }\n\
+         phase_out = [{ methods = 'fido2_key', after = 2026-10-01 }]",
+        "enrol = { allow = ['fed_mfa', 'smartcard', 'voice'], attestation = 'where_supported', min_factors = 2 }\n\
+         fallback = [{ methods = ['push', 'voice'], max_days_per_user = 30 }, { methods = 'totp', until = 2026-10-01 }]",
+    ];
+    for (index, tier) in tiers.iter().enumerate() {
+        text += &format!("[[tier]]\nid = 't{index}'\nmatch = {{ department = 'd{index}' }}\n{tier}\n");
+    }
+    text += "[[tier]]\nid = 'rest'\nenrol = { not_applicable = true }\n\
+             [[app]]\nid = 'critical'\nmatch = { sensitivity = 'critical' }\n";
+    let mut agreement = Agreement::on(&text);
+
+    let mut factors: Vec<Factor<'_>> =
+        Method::ALL.iter().map(|method| Factor { method: Some(method.as_str()), ..KEY }).collect();
+    for method in ["fido2_key", "push", "sms_otp", "fed_mfa", "backup_code", "totp"] {
+        let factor = Factor { method: Some(method), ..KEY };
+        factors.extend([None, Some(false)].map(|attested| Factor { attested, ..factor.clone() }));
+        factors.push(Factor { status: None, ..factor.clone() });
+        factors.push(Factor { enrolled_at: Some(ENFORCED + 1), ..factor });
+    }
+    for (method, number_matching) in [("push", true), ("push_number", false), ("push_number", true)] {
+        factors.push(Factor { method: Some(method), number_matching: Some(number_matching), ..KEY });
+    }
+    let bypass = Factor { method: Some("bypass_code"), ..KEY };
+    factors.extend([ENFORCED, ENFORCED + 1].map(|at| Factor { last_used_at: Some(at), ..bypass.clone() }));
+    factors.push(Factor { method: None, ..KEY });
+    factors.push(Factor { enrolled_at: None, status: Some("ACTIVE"), ..KEY });
+
+    let departments: Vec<String> = (0..tiers.len()).map(|index| format!("d{index}")).collect();
+    for (index, one) in factors.iter().enumerate() {
+        for other in &factors[index..] {
+            for department in &departments {
+                for fallback_started_at in [None, Some(ENFORCED - 30 * DAY), Some(ENFORCED)] {
+                    for app in [app(0), app(1), app(3)] {
+                        let row = Row {
+                            subject: Some(Subject {
+                                department: Some(department),
+                                created_at: Some(0),
+                                fallback_started_at,
+                                ..Subject::default()
+                            }),
+                            factors: Some(vec![one.clone(), other.clone()]),
+                            app,
+                            context: None,
+                            exceptions: Some(vec![]),
+                            as_of: Some(ENFORCED),
                         };
                         agreement.check(&row);
                     }
