@@ -60,7 +60,7 @@ impl Bench {
     }
 
     /// Decides from the rows, and compares. Answers how many.
-    pub(crate) fn rows(&self, answers: &Answers) -> Result<usize, String> {
+    pub(crate) fn decide_rows(&self, answers: &Answers) -> Result<usize, String> {
         self.compare(
             answers,
             self.rows

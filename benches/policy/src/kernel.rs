@@ -481,7 +481,7 @@ impl Accepted {
 
 impl Kernel {
     /// Decides about columns of texts.
-    pub(crate) fn by_texts(&self, columns: &Columns, form: Form, answers: &mut Answers) {
+    pub(crate) fn decide_texts(&self, columns: &Columns, form: Form, answers: &mut Answers) {
         let given = columns.factors(form);
         let mut codes = Codes::new(BATCH);
         let mut factors = Vec::new();
@@ -766,7 +766,7 @@ impl Kernel {
     }
 
     /// Decides about codes and masks.
-    pub(crate) fn by_masks(&self, encoded: &Encoded, columns: &Columns, answers: &mut Answers) {
+    pub(crate) fn decide_masks(&self, encoded: &Encoded, columns: &Columns, answers: &mut Answers) {
         let tally = |row: usize, state: usize| encoded.factors[row].tally(&self.accepted[state]);
         self.decide(&encoded.codes, 0, columns.rows, columns, 0, tally, answers);
     }

@@ -52,10 +52,10 @@ fn check(kernel: &Kernel, kind: Kind, count: usize) -> Result<(), Error> {
     rows(kind, count).for_each(|row| columns.push(&row));
     let mut answers = Answers::new(count);
     for form in Form::ALL {
-        kernel.by_texts(&columns, form, &mut answers);
+        kernel.decide_texts(&columns, form, &mut answers);
         compare(&answers, kind, form, form.name())?;
     }
-    kernel.by_masks(&kernel.encode_all(&columns), &columns, &mut answers);
+    kernel.decide_masks(&kernel.encode_all(&columns), &columns, &mut answers);
     compare(&answers, kind, Form::Full, "masks")
 }
 
@@ -108,7 +108,7 @@ impl<'k> Contenders<'k> {
         let encoded = kernel.encode_all(&columns);
         let answers = Form::ALL.map(|form| {
             let mut answers = Answers::new(count);
-            kernel.by_texts(&columns, form, &mut answers);
+            kernel.decide_texts(&columns, form, &mut answers);
             answers
         });
         let known = rows(Kind::Usual, count).zip(0..).filter(|(row, _)| cedar::can_say(row));
@@ -123,7 +123,7 @@ impl<'k> Contenders<'k> {
         let (processor, clock) = (processor_time(), Instant::now());
         let rows = match contender {
             "texts" => {
-                self.kernel.by_texts(&self.columns, form, answers);
+                self.kernel.decide_texts(&self.columns, form, answers);
                 self.columns.rows
             }
             "read" => {
@@ -131,10 +131,10 @@ impl<'k> Contenders<'k> {
                 self.columns.rows
             }
             "masks" => {
-                self.kernel.by_masks(&self.encoded, &self.columns, answers);
+                self.kernel.decide_masks(&self.encoded, &self.columns, answers);
                 self.columns.rows
             }
-            "cedar" => self.cedar.rows(answers)?,
+            "cedar" => self.cedar.decide_rows(answers)?,
             "requests" => self.cedar.requests(answers)?,
             "compile" => {
                 std::hint::black_box(Compiled::parse(std::hint::black_box(DEFAULT_POLICY))?);

@@ -934,29 +934,26 @@ impl<'p> SessionJudge<'p> {
             judge.reasons.extend(because.iter().map(|(section, _)| section.reason()));
         }
 
-        let ids = |rules: &[(Section, &'p SessionRule)]| -> BTreeSet<&'p str> {
-            rules.iter().map(|(_, rule)| rule.id.as_str()).collect()
-        };
+        // Of the rules in the way, those that ask as much as all together of most of what is lacking.
+        let strictest =
+            |rules: &[(Section, &'p SessionRule)], is_lacking: &dyn Fn(Maybe) -> bool| -> BTreeSet<&'p str> {
+                let misses = |rule: &SessionRule| {
+                    let own = Required::of(&rule.require);
+                    let of_strength = is_lacking(strong) && own.strength != required.strength;
+                    let of_age = is_lacking(recent) && own.max_age != required.max_age;
+                    usize::from(of_strength) + usize::from(of_age)
+                };
+                let least = rules.iter().map(|(_, rule)| misses(rule)).min();
+                rules.iter().filter(|(_, rule)| Some(misses(rule)) == least).map(|(_, rule)| rule.id.as_str()).collect()
+            };
         match session {
             Session::StepUp => {
-                let attaining: Vec<_> = failing
-                    .iter()
-                    .filter(|(_, rule)| {
-                        let own = Required::of(&rule.require);
-                        (strong == Some(false) && own.strength == required.strength)
-                            || (recent == Some(false) && own.max_age == required.max_age)
-                    })
-                    .copied()
-                    .collect();
-                judge.binding = [ids(&attaining), ids(&failing), ids(&listing)]
-                    .into_iter()
-                    .find(|ids| !ids.is_empty())
-                    .unwrap_or_default();
+                let because = if failing.is_empty() { &listing } else { &failing };
+                judge.binding = strictest(because, &|test| !failing.is_empty() && test == Some(false));
             }
             Session::Unknown => {
-                judge
-                    .binding
-                    .extend(matching.iter().filter(|(_, rule)| alone(rule) != Some(true)).map(|r| r.1.id.as_str()));
+                let open: Vec<_> = matching.iter().filter(|(_, rule)| alone(rule) != Some(true)).copied().collect();
+                judge.binding.extend(strictest(&open, &|test| test != Some(true)));
                 judge.binding.extend(undecided.iter().map(|rule| rule.id.as_str()));
                 judge.binding.extend(blocks.iter().filter(|rule| rule.2.is_none()).map(|rule| rule.1.id.as_str()));
                 if forbidden.is_none() {

@@ -87,19 +87,21 @@ impl Compiled {
                 reasons |= restricting().fold(0, |mask, (_, rule)| mask | rule.reason.bit());
             }
         }
+        // Of the rules that stand in the way, the one that asks as much as all together, of what is lacking.
+        let strictest = |rules: &mut dyn Iterator<Item = (Rule, &compile::Rule)>, lacking: Truth| {
+            let misses = |rule: &compile::Rule| {
+                u8::from(strong <= lacking && rule.require.strength != required.strength)
+                    + u8::from(fresh <= lacking && rule.require.max_age != required.max_age)
+            };
+            rules.min_by_key(|(_, rule)| (misses(rule), rule.id.word().as_str())).map(|(rule, _)| rule)
+        };
         if !fails || asked.may_be_blocked {
-            let open = rules().filter(|(_, rule)| used.satisfies(&age, &rule.require) != Truth::Yes);
-            let rule = self.smallest(open.map(|(rule, _)| rule).chain(asked.undecided.iter().copied()));
+            let mut open = rules().filter(|(_, rule)| used.satisfies(&age, &rule.require) != Truth::Yes);
+            let open = strictest(&mut open, Truth::Unknown);
+            let rule = self.smallest(open.into_iter().chain(asked.undecided.iter().copied()));
             return Judged { session: Session::Unknown, reasons: reasons | Reason::MissingInput.bit(), rule };
         }
-        let strictest = failing().filter(|(_, rule)| {
-            strong == Truth::No && rule.require.strength == required.strength
-                || fresh == Truth::No && rule.require.max_age == required.max_age
-        });
-        let only = |rules: &mut dyn Iterator<Item = Rule>| self.smallest(rules);
-        let rule = only(&mut strictest.map(|(rule, _)| rule))
-            .or_else(|| only(&mut failing().map(|(rule, _)| rule)))
-            .or_else(|| only(&mut restricting().map(|(rule, _)| rule)));
+        let rule = strictest(&mut failing(), Truth::No).or_else(|| self.smallest(restricting().map(|(rule, _)| rule)));
         Judged { session: Session::StepUp, reasons, rule }
     }
 }

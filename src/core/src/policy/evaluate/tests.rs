@@ -652,8 +652,8 @@ fn what_a_session_does_not_tell_is_unknown() {
     assert_eq!(decide(Some(NORMAL), Some(Context { signals: None, ..totp })), unknown("risky"));
     assert_eq!(decide(Some(NORMAL), Some(Context { signals: Some(&[None]), ..totp })), unknown("risky"));
     assert_eq!(decide(Some(NORMAL), Some(Context { protocol: None, ..totp })), unknown("legacy"));
-    assert_eq!(decide(Some(NORMAL), Some(Context { mfa_at: None, ..totp })), unknown("low"));
-    assert_eq!(decide(Some(NORMAL), Some(Context { used_methods: None, ..totp })), unknown("low"));
+    assert_eq!(decide(Some(NORMAL), Some(Context { mfa_at: None, ..totp })), unknown("normal"));
+    assert_eq!(decide(Some(NORMAL), Some(Context { used_methods: None, ..totp })), unknown("normal"));
     let partly = used(&[Some("password"), None], noon);
     assert_eq!(decide(Some(NORMAL), Some(partly)), unknown("low"));
     // … unless no value could change it: a key satisfies whatever the transaction is.
