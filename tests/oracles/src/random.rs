@@ -96,6 +96,20 @@ const METHODS: &[&str] = &[
     "backup_code",
 ];
 
+/// What a session rule may list. What never satisfies MFA may be among it, and does not.
+const LISTED: &[&str] = &[
+    "totp",
+    "push",
+    "push_number",
+    "fido2_key",
+    "passkey_sync",
+    "fed_mfa",
+    "fed_sf",
+    "password",
+    "temp_pass",
+    "bypass_code",
+];
+
 /// With midnights that do not exist, hours that come twice, a leap day and instants that coincide.
 const DATES: &[&str] = &[
     "2026-03-29T02:30:00",
@@ -271,7 +285,7 @@ fn tier() -> impl Strategy<Value = (Table, Option<Index>)> {
 
 fn requirement() -> impl Strategy<Value = Value> {
     let strength = select(&["none", "single", "mfa", "phishing_resistant", "pr_hardware"][..]);
-    (weighted(0.6, strength), weighted(0.5, duration()), proptest::bool::weighted(0.1), weighted(0.3, methods(METHODS)))
+    (weighted(0.6, strength), weighted(0.5, duration()), proptest::bool::weighted(0.1), weighted(0.3, methods(LISTED)))
         .prop_map(|(strength, max_age, every_access, allow)| {
             Value::Table(table([
                 ("strength", strength.map(text)),

@@ -3,13 +3,12 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 
-use mfa_core::Word;
-use mfa_core::policy::{Compiled, Decision, Evaluator, Verdict};
+use mfa_core::policy::{Compiled, Evaluator};
 use mfa_oracles::random::{Boundaries, Dice, Document, policy_and_rows};
 use mfa_oracles::row::{Context, Factor, Row, Subject};
 use proptest::prelude::*;
 
-use crate::config;
+use crate::{config, texts};
 
 proptest! {
     #![proptest_config(config(2000))]
@@ -29,27 +28,6 @@ proptest! {
                 row.as_of = Some(dice.instant(&boundaries, row.as_of));
             }
         }
-    }
-}
-
-/// A verdict whose names are texts.
-fn texts(verdict: Verdict<Word<'_>>) -> Decision<'_> {
-    Decision {
-        decision: verdict.decision,
-        would_decision: verdict.would_decision,
-        enrolment: verdict.enrolment,
-        session: verdict.session,
-        required_mask: verdict.required_mask,
-        reason_mask: verdict.reason_mask,
-        grace_deadline: verdict.grace_deadline,
-        stage: verdict.stage,
-        matched_rule_id: verdict.matched_rule_id.map(Word::as_str),
-        required_strength: verdict.required_strength,
-        max_age_micros: verdict.max_age_micros,
-        tier: verdict.tier.map(Word::as_str),
-        wave: verdict.wave.map(Word::as_str),
-        policy_hash: verdict.policy_hash.as_str(),
-        strength: verdict.strength,
     }
 }
 

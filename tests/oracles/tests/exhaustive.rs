@@ -1,7 +1,10 @@
 //! A small policy and every combination of a small domain: the evaluator says what the naive interpreter says.
 
+use mfa_core::policy::{Compiled, Evaluator};
 use mfa_oracles::random::Document;
 use mfa_oracles::row::{App, Context, Exception, Factor, Row, Subject};
+
+use crate::texts;
 
 /// Two tiers, two applications, a transaction, a signal, a wave and exceptions.
 const POLICY: &str = r#"
@@ -186,14 +189,29 @@ fn instant(index: usize) -> Option<i64> {
     [Some(DEADLINE), Some(ENFORCED - 1), Some(ENFORCED), Some(DEADLINE - 1), Some(DEADLINE + 1), None][index]
 }
 
-fn agree(document: &Document, row: &Row<'static>) {
-    assert_eq!(document.evaluate(row), document.reference(row), "{row:#?}");
+/// The evaluator as it is, the evaluator that remembers the rows before, and the naive interpreter.
+struct Agreement {
+    document: Document,
+    evaluator: Evaluator,
+}
+
+impl Agreement {
+    fn on(text: &str) -> Self {
+        let document = Document::new(text.to_owned());
+        Self { evaluator: Evaluator::new(Compiled::new(document.policy().clone())), document }
+    }
+
+    fn check(&mut self, row: &Row<'_>) {
+        let expected = self.document.reference(row);
+        assert_eq!(self.document.evaluate(row), expected, "{row:#?}");
+        row.with_input(|input| assert_eq!(texts(self.evaluator.evaluate(input)), expected, "{row:#?}"));
+    }
 }
 
 /// Everything about the enrolment, with the applications and without.
 #[test]
 fn every_enrolment() {
-    let document = Document::new(POLICY.to_owned());
+    let mut agreement = Agreement::on(POLICY);
     for mut index in 0..SUBJECTS * FACTORS * EXCEPTIONS * INSTANTS * APPS {
         let row = Row {
             subject: subject(digit(&mut index, SUBJECTS)),
@@ -203,14 +221,14 @@ fn every_enrolment() {
             app: app(digit(&mut index, APPS)),
             context: None,
         };
-        agree(&document, &row);
+        agreement.check(&row);
     }
 }
 
 /// Everything about the session, of somebody of each tier and of no known one.
 #[test]
 fn every_session() {
-    let document = Document::new(POLICY.to_owned());
+    let mut agreement = Agreement::on(POLICY);
     for mut index in 0..3 * CONTEXTS * APPS * 2 {
         let row = Row {
             // The workforce, a partner, and nobody knows.
@@ -221,7 +239,7 @@ fn every_session() {
             exceptions: exceptions(1 + 3 * digit(&mut index, 2)),
             as_of: Some(DEADLINE),
         };
-        agree(&document, &row);
+        agreement.check(&row);
     }
 }
 
@@ -229,7 +247,7 @@ fn every_session() {
 /// of their number.
 #[test]
 fn enrolment_and_session_together() {
-    let document = Document::new(POLICY.to_owned());
+    let mut agreement = Agreement::on(POLICY);
     let all = SUBJECTS * FACTORS * EXCEPTIONS * INSTANTS * APPS * CONTEXTS;
     for index in (0..200_000).map(|row| row * 695_230_661 % all) {
         let mut index = index;
@@ -241,6 +259,74 @@ fn enrolment_and_session_together() {
             app: app(digit(&mut index, APPS)),
             context: context(digit(&mut index, CONTEXTS)),
         };
-        agree(&document, &row);
+        agreement.check(&row);
+    }
+}
+
+/// What rules can ask for.
+const REQUIREMENTS: &[&str] = &[
+    "allow = 'totp'",
+    "allow = ['push', 'fed_mfa']",
+    "allow = ['fido2_key', 'totp', 'password']",
+    "allow = []",
+    "allow = ['bypass_code', 'fed_sf']",
+    "allow = ['fido2_key', 'fed_mfa'], strength = 'phishing_resistant'",
+    "allow = ['push_number', 'fido2_key', 'fed_sf'], max_age = 'PT0S'",
+    "strength = 'none'",
+    "strength = 'single', max_age = 'PT1H'",
+    "strength = 'mfa', every_access = true",
+    "strength = 'pr_hardware', max_age = 'PT1H'",
+    "max_age = 'P1D'",
+];
+
+/// Every two requirements together, of any sections, certain or not, and all that a session can have done.
+#[test]
+fn every_two_requirements() {
+    let mut text = String::from("schema = 'mfa-policy/1'\nid = 'p'\nversion = '1'\neffective_from = 2026-01-01\n");
+    text += "[[tier]]\nid = 'm'\nenrol = { allow = 'totp', min_factors = 0 }\n";
+    for (index, require) in REQUIREMENTS.iter().enumerate() {
+        // Names in another order than the rules, on both sides of the tier's.
+        let (section, name) = (["app", "step_up", "context"][index % 3], ["z", "b", "x", "d"][index % 4]);
+        text += &format!(
+            "[[{section}]]\nid = '{name}{index}'\nmatch = {{ signal = 's{index}' }}\nrequire = {{ {require} }}\n"
+        );
+    }
+    let mut agreement = Agreement::on(&text);
+    let signals: Vec<String> = (0..REQUIREMENTS.len()).map(|index| format!("s{index}")).collect();
+    let methods = ["totp", "push", "push_number", "fido2_key", "fed_mfa", "password", "bypass_code"];
+    let mut used: Vec<Option<Vec<Option<&str>>>> = vec![None, Some(vec![]), Some(vec![None])];
+    for (index, one) in methods.iter().enumerate() {
+        used.push(Some(vec![Some(one)]));
+        used.push(Some(vec![Some(one), None]));
+        used.extend(methods[index + 1..].iter().map(|other| Some(vec![Some(*one), Some(*other)])));
+    }
+    for (index, one) in signals.iter().enumerate() {
+        for other in signals[index..].iter().map(|other| Some(other.as_str())).chain([None]) {
+            for used_methods in &used {
+                for mfa_at in [Some(DEADLINE), Some(DEADLINE - DAY), None] {
+                    for (federated, federation_attested) in
+                        [(None, Some(false)), (None, None), (Some(true), Some(true)), (Some(true), Some(false))]
+                    {
+                        let context = Context {
+                            signals: Some(vec![Some(one), other]),
+                            used_methods: used_methods.clone(),
+                            mfa_at,
+                            federated,
+                            federation_attested,
+                            ..Context::default()
+                        };
+                        let row = Row {
+                            subject: subject(1),
+                            factors: Some(vec![]),
+                            context: Some(context),
+                            exceptions: Some(vec![]),
+                            as_of: Some(DEADLINE),
+                            app: None,
+                        };
+                        agreement.check(&row);
+                    }
+                }
+            }
+        }
     }
 }

@@ -111,3 +111,30 @@ fn the_order_of_approvers_does_not_matter() {
     };
     assert_eq!(enrolment(["manager", "security:manager"]), enrolment(["security:manager", "manager"]));
 }
+
+/// An exception that names the session relaxes what it has to do, not what may be blocked.
+#[test]
+fn an_exception_does_not_relax_what_may_be_a_block() {
+    let document = document(
+        "[[app]]\nid = 'any'\nrequire = { strength = 'mfa' }\n\
+         [[context]]\nid = 'tor'\nmatch = { signal = 'tor' }\neffect = 'block'\n\
+         [exceptions]\ncriteria = 'device_lost'\napprovals = 0\nmax_duration = 'P90D'",
+    );
+    let decide = |signals, used_methods| {
+        let exception = Exception {
+            criterion: Some("device_lost"),
+            starts_at: Some(ENFORCED),
+            expires_at: Some(ENFORCED + DAY),
+            scope: Some("session"),
+            ..Exception::default()
+        };
+        let context = Context { signals: Some(signals), used_methods, protocol: Some("oidc"), ..Context::default() };
+        let row = Row { context: Some(context), exceptions: Some(vec![exception]), ..row() };
+        document.evaluate(&row).decision
+    };
+    for used_methods in [None, Some(vec![])] {
+        assert_eq!(decide(vec![], used_methods.clone()), Outcome::AllowException);
+        assert_eq!(decide(vec![None], used_methods.clone()), Outcome::Indeterminate);
+        assert_eq!(decide(vec![Some("tor")], used_methods), Outcome::Block);
+    }
+}
