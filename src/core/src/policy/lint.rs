@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 
 use super::Policy;
 use super::document::{
-    Attestation, Enrol, Fallback, Match, Mode, NumberMatching, RuleEffect, SessionRule, StageEffect, Tier, Wave,
+    Attestation, Boundary, Enrol, Fallback, Match, Mode, NumberMatching, RuleEffect, SessionRule, StageEffect, Tier,
+    Wave,
 };
 use super::error::{Notation, Places, nearest};
 use super::value::{Anchor, Instant, Methods, Names};
@@ -289,8 +290,9 @@ impl<'p> Linter<'p> {
             self.report(LintRule::NeverCounts, &at, message);
         }
         if tier.enrol.attestation == Attestation::Required {
-            let never: Vec<_> =
-                Method::from_mask(allow).filter(|method| !method.is_recovery() && !attestable(*method)).collect();
+            let never: Vec<_> = Method::from_mask(allow)
+                .filter(|method| !method.is_recovery() && !attestable(*method, &tier.enrol))
+                .collect();
             if !never.is_empty() {
                 let message =
                     format!("{} cannot be attested, which `attestation = \"required\"` asks for", list(never));
@@ -693,13 +695,15 @@ fn with_number(mask: u32, enrol: &Enrol) -> u32 {
 fn counting(accepted: u32, enrol: &Enrol) -> u32 {
     Method::from_mask(with_number(accepted, enrol))
         .filter(|method| !method.is_recovery())
-        .filter(|method| enrol.attestation != Attestation::Required || attestable(*method))
+        .filter(|method| enrol.attestation != Attestation::Required || attestable(*method, enrol))
         .fold(0, |mask, method| mask | method.bit())
 }
 
-/// A federated claim can be attested by its provider.
-fn attestable(method: Method) -> bool {
-    method.supports_attestation() || matches!(method, Method::FedMfa | Method::FedSf)
+/// A federated claim can be attested by its provider, and at the federation boundary every method is one.
+fn attestable(method: Method, enrol: &Enrol) -> bool {
+    enrol.at == Boundary::FederationBoundary
+        || method.supports_attestation()
+        || matches!(method, Method::FedMfa | Method::FedSf)
 }
 
 /// What a session with a method is worth at best: an attested claim can be phishing resistant.

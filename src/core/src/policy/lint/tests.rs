@@ -177,6 +177,7 @@ fn tiers_nobody_can_fulfil() {
         ),
         (&enrol("allow = ['totp', 'push'], attestation = 'where_supported'", ""), &[]),
         (&enrol("allow = ['smartcard', 'fed_mfa'], attestation = 'required'", ""), &[]),
+        (&enrol("allow = ['totp', 'push'], attestation = 'required', at = 'federation_boundary'", ""), &[]),
         (&enrol("allow = ['push'], number_matching = 'required'", ""), &[]),
         (
             &enrol(
