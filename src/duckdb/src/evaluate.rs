@@ -322,9 +322,6 @@ impl<'a, 'c> ExceptionFields<'a, 'c> {
     }
 }
 
-/// The status of a factor of which nothing but the method is given.
-const ACTIVE: Word<'_> = Word::new("active");
-
 /// The arguments.
 struct Columns<'a, 'c> {
     subject: SubjectFields<'a, 'c>,
@@ -446,7 +443,7 @@ impl Row for At<'_, '_, '_> {
     }
 
     #[inline]
-    fn factors(&self, mut each: impl FnMut(Factor<'_>)) -> bool {
+    fn factors(&self, mut each: impl FnMut(Factor)) -> bool {
         let factors = &self.columns.factors;
         // Names alone are those of active factors.
         let are_names = factors.whole.element().is_some_and(|element| !element.is_struct());
@@ -455,12 +452,12 @@ impl Row for At<'_, '_, '_> {
         };
         for row in rows {
             each(Factor {
-                method: word(factors.method, row),
+                method: word(factors.method, row).map(Factor::method),
                 enrolled_at: timestamp(factors.enrolled_at, row),
                 last_used_at: timestamp(factors.last_used_at, row),
                 attested: boolean(factors.attested, row),
                 number_matching: boolean(factors.number_matching, row),
-                status: if are_names { Some(ACTIVE) } else { word(factors.status, row) },
+                is_active: if are_names { Some(true) } else { word(factors.status, row).map(Factor::is_active) },
             });
         }
         true

@@ -6,6 +6,7 @@
 //! [`Row`] is how the evaluator reads a row, wherever an engine keeps it; [`Input`] is a row in plain Rust.
 
 use crate::Word;
+use crate::model::Method;
 
 /// One row to decide. `None` is unknown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -150,16 +151,35 @@ impl Attribute {
     pub(super) const COUNT: usize = Self::SINGLE.len() + Self::SEVERAL.len();
 }
 
-/// What counts of a registered method: see [`FactorInput`].
+/// What counts of a registered method: see [`FactorInput`]. Small, so that it is handed on without going through memory.
 #[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "as in FactorInput")]
-pub struct Factor<'a> {
-    pub method: Option<Word<'a>>,
+pub struct Factor {
+    /// [`FactorInput::method`]: unknown where that is no canonical name.
+    pub method: Option<Method>,
+    /// Whether [`FactorInput::status`] is `active`.
+    pub is_active: Option<bool>,
+    /// [`FactorInput::enrolled_at`].
     pub enrolled_at: Option<i64>,
+    /// [`FactorInput::last_used_at`].
     pub last_used_at: Option<i64>,
+    /// [`FactorInput::attested`].
     pub attested: Option<bool>,
+    /// [`FactorInput::number_matching`].
     pub number_matching: Option<bool>,
-    pub status: Option<Word<'a>>,
+}
+
+impl Factor {
+    /// The method that a word names.
+    #[inline]
+    pub fn method(name: Word<'_>) -> Method {
+        Method::from_word(name).unwrap_or(Method::Unknown)
+    }
+
+    /// Whether a status is one that counts.
+    #[inline]
+    pub fn is_active(status: Word<'_>) -> bool {
+        status.is("active")
+    }
 }
 
 /// A row to decide, read where it is. What is asked for is what the policy needs; the rest is never read.
@@ -185,7 +205,7 @@ pub trait Row {
     /// [`Subject::fallback_started_at`].
     fn fallback_started_at(&self) -> Option<i64>;
     /// [`Input::factors`].
-    fn factors(&self, each: impl FnMut(Factor<'_>)) -> bool;
+    fn factors(&self, each: impl FnMut(Factor)) -> bool;
     /// [`Context::used_methods`].
     fn used_methods(&self, each: impl FnMut(Option<Word<'_>>)) -> bool;
     /// [`Context::mfa_at`].
@@ -256,16 +276,16 @@ impl Row for Input<'_> {
         self.subject?.fallback_started_at
     }
 
-    fn factors(&self, mut each: impl FnMut(Factor<'_>)) -> bool {
+    fn factors(&self, mut each: impl FnMut(Factor)) -> bool {
         let factors = self.factors.map(|factors| {
             factors.iter().for_each(|factor| {
                 each(Factor {
-                    method: factor.method.map(Word::new),
+                    method: factor.method.map(Word::new).map(Factor::method),
                     enrolled_at: factor.enrolled_at,
                     last_used_at: factor.last_used_at,
                     attested: factor.attested,
                     number_matching: factor.number_matching,
-                    status: factor.status.map(Word::new),
+                    is_active: factor.status.map(Word::new).map(Factor::is_active),
                 });
             });
         });

@@ -94,10 +94,10 @@ impl Tier {
         let possible = yes | (accepted.unknown & !RECOVERY);
         let is_list = row.factors(|factor| {
             // Nearly every factor is plain, and of any method: no branch could be foretold, so none is taken.
-            let method = factor.method.and_then(Method::from_word).unwrap_or(Method::Unknown);
+            let method = factor.method.unwrap_or(Method::Unknown);
             let bit = method.bit();
             let is_plain = bit & NOTHING == 0
-                && factor.status.is_some_and(|status| status.is("active"))
+                && factor.is_active == Some(true)
                 && factor.enrolled_at.is_none_or(|at| at <= as_of)
                 && factor.number_matching.is_none()
                 && (bit & self.attest & possible == 0 || factor.attested == Some(true));
@@ -120,18 +120,18 @@ impl Tier {
 
     /// Counts a factor of which something is missing or out of the ordinary.
     #[cold]
-    fn add(&self, tally: &mut Tally, accepted: &Accepted, factor: Factor<'_>, as_of: i64) {
-        let active = Truth::of(factor.status, |status| status.is("active"));
+    fn add(&self, tally: &mut Tally, accepted: &Accepted, factor: Factor, as_of: i64) {
+        let active = Truth::of(factor.is_active, |is_active| is_active);
         if active == Truth::No || factor.enrolled_at.is_some_and(|at| at > as_of) {
             return;
         }
-        let Some(name) = factor.method else {
+        let Some(method) = factor.method else {
             // It may be anything, but it is not known to be anything.
             tally.possible_factors += 1;
             tally.possible_recovery += 1;
             return;
         };
-        let method = match Method::from_word(name).unwrap_or(Method::Unknown) {
+        let method = match method {
             Method::Push if factor.number_matching == Some(true) => Method::PushNumber,
             Method::PushNumber if factor.number_matching == Some(false) => Method::Push,
             method => method,
