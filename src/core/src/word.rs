@@ -11,13 +11,13 @@ pub struct Word<'a> {
 /// Of a text of up to [`Word::INLINE`] bytes: its length in the low half of the first word, and the bytes, padded with zeros.
 /// Of a longer one: its length, its first four bytes and its last eight.
 #[derive(Debug, Clone, Copy, Eq)]
-pub(crate) struct Key([u64; 2]);
+pub(crate) struct Key(u64, u64);
 
 impl PartialEq for Key {
     /// Both words at once, so that there is one branch to foretell.
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        (self.0[0] ^ other.0[0]) | (self.0[1] ^ other.0[1]) == 0
+        (self.0 ^ other.0) | (self.1 ^ other.1) == 0
     }
 }
 
@@ -38,7 +38,7 @@ impl<'a> Word<'a> {
     /// The word of a text of up to [`Word::INLINE`] bytes, with those bytes and their length as the engine keeps them.
     #[inline]
     pub const fn inline(words: [u64; 2], text: &'a str) -> Self {
-        Self { key: Key(words), text }
+        Self { key: Key(words[0], words[1]), text }
     }
 
     /// The text.
@@ -50,7 +50,7 @@ impl<'a> Word<'a> {
     /// The words that a text of up to [`Word::INLINE`] bytes is kept in.
     #[inline]
     pub const fn words(self) -> Option<[u64; 2]> {
-        if self.is_inline() { Some(self.key.0) } else { None }
+        if self.is_inline() { Some([self.key.0, self.key.1]) } else { None }
     }
 
     /// Whether it is this text, whatever the case.
@@ -107,13 +107,13 @@ impl Key {
             8..=12 => (four(text, 0), four(text, 4) | four(text, length - 4) >> (8 * (12 - length)) << 32),
             _ => (four(text, 0), four(text, length - 8) | four(text, length - 4) << 32),
         };
-        Self([length as u64 & 0xFFFF_FFFF | first << 32, rest])
+        Self(length as u64 & 0xFFFF_FFFF | first << 32, rest)
     }
 
     /// Whether two texts can be the same but for the case of letters. Many that can are not.
     #[inline]
     pub(crate) const fn may_equal(self, other: Self) -> bool {
-        (self.0[0] ^ other.0[0]) & !CASE | (self.0[1] ^ other.0[1]) & !CASE == 0
+        (self.0 ^ other.0) & !CASE | (self.1 ^ other.1) & !CASE == 0
     }
 
     /// A hash that does not depend on the case of letters.
@@ -125,7 +125,7 @@ impl Key {
     /// One that a larger table can take more bits of, the upper ones first.
     #[inline]
     pub(crate) const fn wide_hash(self) -> u64 {
-        let mixed = (self.0[0] | CASE) ^ (self.0[1] | CASE).rotate_left(29);
+        let mixed = (self.0 | CASE) ^ (self.1 | CASE).rotate_left(29);
         mixed.wrapping_mul(MULTIPLIER)
     }
 }

@@ -216,12 +216,19 @@ impl<'chunk> Vector<'chunk> {
         if self.ty != VARCHAR {
             return self.text(row).map(Word::new);
         }
-        let words = self.get::<[u64; 2]>(row)?;
+        if !self.is_valid(row) {
+            return None;
+        }
+        // SAFETY: `is_valid` has found the row; a string is two words. They are read one by one, to stay in registers.
+        let words = unsafe {
+            let first = self.data.cast::<u64>().add(2 * row);
+            [first.read(), first.add(1).read()]
+        };
         let length = words[0] as u32 as usize;
         if length > Word::INLINE {
             return self.text(row).map(Word::new);
         }
-        // SAFETY: `get` has found the row; a short string is its length and twelve bytes, padded with zeros, and DuckDB's
+        // SAFETY: the row is there; a short string is its length and twelve bytes, padded with zeros, and DuckDB's
         // strings are valid UTF-8.
         let text =
             unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.data.add(row * 16 + 4), length)) };
