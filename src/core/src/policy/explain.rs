@@ -6,7 +6,9 @@ use super::compile::{Atom, Compiled, Condition, Op};
 use super::decision::Enrolment;
 use super::document::{RuleEffect, SessionRule, StageEffect, Tier};
 use super::input::{Attribute, Row};
+use super::lint::list;
 use super::reason::Reason;
+use crate::model::Method;
 
 /// One rule, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,8 +265,12 @@ impl Compiled {
 fn asks_of_tier(tier: &Tier) -> Option<String> {
     let enrol = &tier.enrol;
     let allow = enrol.allow.as_ref()?;
-    let methods: Vec<_> = crate::model::Method::from_mask(allow.mask()).map(|method| method.as_str()).collect();
-    Some(format!("{} of {}; {} for recovery", enrol.min_factors, methods.join(", "), enrol.min_recovery))
+    Some(format!(
+        "{} of {}; {} for recovery",
+        enrol.min_factors,
+        list(Method::from_mask(allow.mask())),
+        enrol.min_recovery
+    ))
 }
 
 fn asks_of_session(rule: &SessionRule) -> Option<String> {
@@ -280,8 +286,7 @@ fn asks_of_session(rule: &SessionRule) -> Option<String> {
         asks.extend(require.max_age.map(|age| format!("at most {age} ago")));
     }
     if let Some(allow) = &require.allow {
-        let methods: Vec<_> = crate::model::Method::from_mask(allow.mask()).map(|method| method.as_str()).collect();
-        asks.push(format!("by {}", methods.join(", ")));
+        asks.push(format!("by {}", list(Method::from_mask(allow.mask()))));
     }
     if asks.is_empty() { None } else { Some(asks.join(", ")) }
 }

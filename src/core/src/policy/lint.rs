@@ -738,7 +738,8 @@ fn as_strict(by: &SessionRule, rule: &SessionRule) -> bool {
         && allow(by) & !allow(rule) == 0
 }
 
-fn list(methods: impl IntoIterator<Item = Method>) -> String {
+/// The names of methods, for people.
+pub(super) fn list(methods: impl IntoIterator<Item = Method>) -> String {
     methods.into_iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
 }
 
