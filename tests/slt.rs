@@ -1,76 +1,16 @@
-//! Runs `tests/slt/**/*.slt` on every DuckDB in `.venv/duckdb-*`, one test for each file and host.
+//! Every `.slt` file on every DuckDB in `.venv/duckdb-*`.
 //!
 //! A file starts with an empty in-memory database, the extension loaded, and the time zone UTC. The engine is a real wheel
 //! behind `tests/driver.py`, which speaks sqllogictest's external-engine protocol: JSON in, JSON out, one line each.
-//!
-//! `{root}`, `{tmp}` and `{fixtures}` in a statement stand for the repository, a directory of its own for each test, and
-//! the folder of real logs that is not part of the repository; files under `slt/fixtures` are skipped without it.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use sqllogictest::{DB, DBOutput, DefaultColumnType, Runner};
-
-const HOSTS: [&str; 3] = ["1.4.5", "1.5.6", "2.0.0"];
+use mfa_tests::Places;
+use sqllogictest::{DB, DBOutput, DefaultColumnType};
 
 fn main() -> std::process::ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests has a parent").to_owned();
-    let fixtures = root.parent().map(|parent| parent.join("shared/fixtures")).filter(|path| path.is_dir());
-    let has_fixtures = fixtures.is_some();
-    let mut files = Vec::new();
-    find(&root.join("tests/slt"), &mut files);
-    files.sort();
-    let mut trials = Vec::new();
-    for file in files {
-        let name = file.strip_prefix(root.join("tests/slt")).expect("found there").to_string_lossy().into_owned();
-        let needs_fixtures = name.starts_with("fixtures");
-        for host in HOSTS {
-            let (root, file, fixtures) = (root.clone(), file.clone(), fixtures.clone());
-            let trial = Trial::test(format!("{name} on duckdb {host}"), move || run(&root, &file, host, fixtures));
-            trials.push(trial.with_ignored_flag(needs_fixtures && !has_fixtures));
-        }
-    }
-    if !has_fixtures {
-        use std::io::stderr;
-        let _ = writeln!(stderr(), "skipped: slt/fixtures needs the folder of real logs, ../shared/fixtures");
-    }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-fn find(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("the folder of tests").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            find(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "slt") {
-            files.push(path);
-        }
-    }
-}
-
-fn run(root: &Path, file: &Path, host: &'static str, fixtures: Option<PathBuf>) -> Result<(), Failed> {
-    let python = root.join(format!(".venv/duckdb-{host}/bin/python"));
-    if !python.exists() {
-        return Err(format!("no {}: run make hosts", python.display()).into());
-    }
-    let stem = file.file_stem().expect("a file").to_string_lossy();
-    let tmp = root.join(format!("target/slt/{stem}-{host}"));
-    let _ = std::fs::remove_dir_all(&tmp);
-    std::fs::create_dir_all(&tmp)?;
-    let places = [
-        ("{root}", root.to_string_lossy().into_owned()),
-        ("{tmp}", tmp.to_string_lossy().into_owned()),
-        ("{fixtures}", fixtures.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default()),
-    ];
-    let mut runner = Runner::new(|| {
-        let duckdb = DuckDb::start(root, &python, &places);
-        async move { duckdb }
-    });
-    runner.add_label(host);
-    runner.run_file(file).map_err(|error| error.display(false).to_string())?;
-    Ok(())
+    mfa_tests::run("duckdb", &["1.4.5", "1.5.6", "2.0.0"], DuckDb::start)
 }
 
 /// A DuckDB in a process of its own.
@@ -78,7 +18,7 @@ struct DuckDb {
     process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
-    places: Vec<(&'static str, String)>,
+    places: Places,
 }
 
 #[derive(Debug)]
@@ -93,7 +33,12 @@ impl std::fmt::Display for EngineError {
 impl std::error::Error for EngineError {}
 
 impl DuckDb {
-    fn start(root: &Path, python: &Path, places: &[(&'static str, String)]) -> Result<Self, EngineError> {
+    fn start(host: &str, places: &Places) -> Result<Self, EngineError> {
+        let root = &places.root;
+        let python = root.join(format!(".venv/duckdb-{host}/bin/python"));
+        if !python.exists() {
+            return Err(EngineError(format!("no {}: run make hosts", python.display())));
+        }
         let mut process = Command::new(python)
             .arg(root.join("tests/driver.py"))
             .arg(root.join("build/mfa.duckdb_extension"))
@@ -105,7 +50,7 @@ impl DuckDb {
         let missing = || EngineError("no pipe to the engine".to_owned());
         let input = process.stdin.take().ok_or_else(missing)?;
         let output = BufReader::new(process.stdout.take().ok_or_else(missing)?);
-        Ok(Self { process, input, output, places: places.to_vec() })
+        Ok(Self { process, input, output, places: places.clone() })
     }
 }
 
@@ -114,10 +59,7 @@ impl DB for DuckDb {
     type ColumnType = DefaultColumnType;
 
     fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, EngineError> {
-        let mut sql = sql.to_owned();
-        for (place, path) in &self.places {
-            sql = sql.replace(place, path);
-        }
+        let sql = self.places.fill_in(sql);
         let failed = |error: std::io::Error| EngineError(format!("the engine is gone: {error}"));
         writeln!(self.input, "{}", serde_json::json!({ "sql": sql })).map_err(failed)?;
         let mut line = String::new();

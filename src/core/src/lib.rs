@@ -4,7 +4,9 @@
 //! says what there is. No engine, no files, no clock: time arrives as `as_of`.
 
 pub mod catalog;
+pub mod functions;
 pub mod geo;
+pub mod lists;
 pub mod model;
 pub mod outline;
 pub mod policy;

@@ -6,18 +6,18 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use mfa_core::functions::{Output as _, Type};
 use mfa_core::model::{Row, Value};
 use mfa_core::readers::framing::{BLOCK, Block, HEAD, MAX_RECORD, Position, Shape, Stream, shape};
-use mfa_core::readers::{Category, Layout, Parse, Reader, Record, Reject};
+use mfa_core::readers::history::{History, Scan as Account, Sink, Source, Tolerance};
+use mfa_core::readers::{Layout, Parse, Reader};
 
+use crate::ffi::Error;
 use crate::ffi::table::{Call, Column, TableFunction};
 use crate::ffi::write::Rows;
-use crate::ffi::{Error, Type};
-use crate::history::{History, Rejected, Scan as Account};
 
 /// One reader.
 pub(crate) struct LogReader {
@@ -30,8 +30,7 @@ pub(crate) struct Bound {
     paths: Vec<String>,
     bytes: u64,
     parse: Parse,
-    max_rejects: u64,
-    fail: bool,
+    tolerance: Tolerance,
 }
 
 /// An execution.
@@ -39,8 +38,6 @@ pub(crate) struct Scan {
     wanted: Vec<usize>,
     columns: SourceColumns,
     parse: Parse,
-    max_rejects: u64,
-    fail: bool,
     plans: Vec<OnceLock<Plan>>,
     layout: Layout,
     next_file: AtomicUsize,
@@ -102,28 +99,15 @@ impl TableFunction for LogReader {
     fn bind(&self, call: &Call) -> Result<(Vec<Column>, Bound), Error> {
         let name = self.reader.name;
         let in_reader = |error: String| format!("{name}: {error}");
-        let (paths, bytes) = call.texts(0).and_then(|paths| find_files(&paths)).map_err(in_reader)?;
-        let parse = match call.named_text("rows") {
-            None => self.reader.parse[0],
-            Some(rows) => *self.reader.parse.iter().find(|parse| parse.rows() == rows).ok_or_else(|| {
-                let choices: Vec<_> = self.reader.parse.iter().map(|parse| format!("'{}'", parse.rows())).collect();
-                format!("{name}: rows := '{rows}' is not offered; use {}", choices.join(" or "))
-            })?,
-        };
-        let fail = match call.named_text("on_error").as_deref() {
-            None | Some("reject") => false,
-            Some("fail") => true,
-            Some(other) => return Err(format!("{name}: on_error := '{other}' is not offered; use 'reject' or 'fail'")),
-        };
-        let max_rejects = match call.named_bigint("max_rejects") {
-            None => u64::MAX,
-            Some(number) => {
-                u64::try_from(number).map_err(|_| format!("{name}: max_rejects := {number} must not be negative"))?
-            }
-        };
+        let (paths, bytes) = call.texts(0).and_then(|paths| mfa_files::find(&paths)).map_err(in_reader)?;
+        let (parse, tolerance) = self.reader.resolve(
+            call.named_text("rows").as_deref(),
+            call.named_text("on_error").as_deref(),
+            call.named_bigint("max_rejects"),
+        )?;
         let columns =
             parse.columns().iter().map(|column| Column { name: column.name, ty: column.kind.into() }).collect();
-        Ok((columns, Bound { paths, bytes, parse, max_rejects, fail }))
+        Ok((columns, Bound { paths, bytes, parse, tolerance }))
     }
 
     fn estimate(&self, bound: &Bound) -> Option<u64> {
@@ -135,73 +119,21 @@ impl TableFunction for LogReader {
         let column =
             |name: &str| bound.parse.columns().iter().position(|column| column.name == name).unwrap_or(usize::MAX);
         // In order where it ends at the first bad record, so that it is the first.
-        let threads = if bound.fail { 1 } else { bound.bytes / BLOCK as u64 + bound.paths.len() as u64 };
+        let threads = if bound.tolerance.fail { 1 } else { bound.bytes / BLOCK as u64 + bound.paths.len() as u64 };
         let scan = Scan {
             columns: SourceColumns { file: column("source_file"), record: column("source_record") },
             wanted,
             parse: bound.parse,
-            max_rejects: bound.max_rejects,
-            fail: bound.fail,
             plans: bound.paths.iter().map(|_| OnceLock::new()).collect(),
             layout: self.reader.layout,
             next_file: AtomicUsize::new(0),
-            account: self.history.start(self.reader.name, &bound.paths),
+            account: self.history.start(self.reader.name, &bound.paths, bound.tolerance),
         };
         Ok((scan, threads))
     }
 
     fn fill(&self, scan: &Scan, thread: &mut Thread, rows: &mut Rows<'_>) -> Result<usize, Error> {
         scan.fill(thread, rows).map_err(|error| format!("{}: {error}", self.reader.name))
-    }
-}
-
-/// Resolves paths and patterns to files, and their size in all.
-fn find_files(paths: &[Option<String>]) -> Result<(Vec<String>, u64), Error> {
-    let mut found = Vec::new();
-    if paths.is_empty() {
-        return Err("the list of paths is empty".to_owned());
-    }
-    for path in paths {
-        let Some(path) = path else {
-            return Err("the path is NULL".to_owned());
-        };
-        if Path::new(path).exists() || !path.contains(['*', '?', '[']) {
-            found.push(path.clone());
-            continue;
-        }
-        let matches = glob::glob(path).map_err(|error| format!("'{path}' is not a valid pattern: {}", error.msg))?;
-        let before = found.len();
-        // What cannot be looked into may hold logs, so it is an error, not a silent loss.
-        for entry in matches {
-            let entry =
-                entry.map_err(|error| format!("cannot read '{}': {}", error.path().display(), error.error()))?;
-            if entry.is_file() {
-                found.push(entry.to_string_lossy().into_owned());
-            }
-        }
-        if found.len() == before {
-            return Err(format!("no file matches '{path}'"));
-        }
-    }
-    let mut bytes = 0;
-    for path in &found {
-        let metadata = std::fs::metadata(path).map_err(|error| cannot_open(path, &error))?;
-        if metadata.is_dir() {
-            return Err(format!(
-                "'{path}' is a directory; name the files in it, for example '{}/*'",
-                path.trim_end_matches('/')
-            ));
-        }
-        bytes += metadata.len();
-    }
-    Ok((found, bytes))
-}
-
-fn cannot_open(path: &str, error: &io::Error) -> Error {
-    match error.kind() {
-        io::ErrorKind::NotFound => format!("no such file: '{path}'"),
-        io::ErrorKind::PermissionDenied => format!("permission denied: '{path}'"),
-        _ => format!("cannot read '{path}': {error}"),
     }
 }
 
@@ -240,97 +172,17 @@ impl Scan {
         let Some(piece) = open.block.next(&mut open.position) else {
             return Ok(false);
         };
-        let file = &self.account.files[open.file];
-        let source = Source { columns: self.columns, file: &file.path, record: piece.number };
-        if open.emitted == 0 {
-            file.records.fetch_add(1, Ordering::Relaxed);
+        let mut sink = Chunk { wanted: &self.wanted, columns: self.columns, rows, filled: *filled, capacity };
+        match self.account.read(open.file, self.parse, piece, open.emitted, &mut sink)? {
+            // The chunk is full: the rest of this record comes with the next one.
+            Some(emitted) => {
+                open.emitted = emitted;
+                open.position = before;
+            }
+            None => open.emitted = 0,
         }
-        let result = piece.content.and_then(|record| match (self.parse, record) {
-            (Parse::SignIn(parse), Record::Json(bytes)) => {
-                let row = parse(bytes)?;
-                if let Some(row) = &row {
-                    self.write(row, source, rows, *filled);
-                }
-                let found = usize::from(row.is_some());
-                Ok((found, found))
-            }
-            (Parse::Identities(parse), record) => {
-                let list = parse(record)?;
-                Ok((self.write_all(&list, open.emitted, source, rows, *filled, capacity), list.len() - open.emitted))
-            }
-            (Parse::Factors(parse), record) => {
-                let list = parse(record)?;
-                Ok((self.write_all(&list, open.emitted, source, rows, *filled, capacity), list.len() - open.emitted))
-            }
-            (Parse::SignIn(_), Record::Csv(..)) => Err(Reject::at(Category::Syntax, 0)),
-        });
-        match result {
-            Ok((0, 0)) if open.emitted == 0 => {
-                file.ignored.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok((written, left)) => {
-                // The record has been counted; each further row of it counts as a record, too.
-                let further = written - usize::from(open.emitted == 0).min(written);
-                file.records.fetch_add(further as u64, Ordering::Relaxed);
-                *filled += written;
-                file.rows.fetch_add(written as u64, Ordering::Relaxed);
-                if written < left {
-                    // The chunk is full: the rest of this record comes with the next one.
-                    open.emitted += written;
-                    open.position = before;
-                } else {
-                    open.emitted = 0;
-                }
-            }
-            Err(reject) => self.reject(open.file, piece.number, piece.offset, reject)?,
-        }
+        *filled = sink.filled;
         Ok(true)
-    }
-
-    fn write_all<R: Row>(
-        &self,
-        list: &[R],
-        from: usize,
-        source: Source<'_>,
-        rows: &mut Rows<'_>,
-        filled: usize,
-        capacity: usize,
-    ) -> usize {
-        let fits = (list.len() - from).min(capacity - filled);
-        for (index, row) in list[from..from + fits].iter().enumerate() {
-            self.write(row, source, rows, filled + index);
-        }
-        fits
-    }
-
-    #[inline]
-    fn write<R: Row>(&self, row: &R, source: Source<'_>, rows: &mut Rows<'_>, at: usize) {
-        for (writer, column) in rows.columns.iter_mut().zip(&self.wanted) {
-            let value = if *column == source.columns.file {
-                Value::Text(source.file)
-            } else if *column == source.columns.record {
-                Value::Int(source.record.cast_signed())
-            } else {
-                row.value(*column)
-            };
-            writer.value(at, value);
-        }
-    }
-
-    fn reject(&self, file: usize, record: u64, offset: u64, reject: Reject) -> Result<(), Error> {
-        let offset = offset + reject.offset as u64;
-        let rejects = self.account.reject(Rejected { file, record, offset, reject: reject.clone() });
-        if !self.fail && rejects <= self.max_rejects {
-            return Ok(());
-        }
-        let column = reject.column.as_ref().map(|column| format!(" ({column})")).unwrap_or_default();
-        let path = &self.account.files[file].path;
-        let what = format!("record {record} at byte {offset} of {path}: {}{column}", reject.category.explain());
-        if self.fail {
-            return Err(format!("{what}; on_error := 'reject' skips such records and lists them in mfa_rejects()"));
-        }
-        let limit = self.max_rejects;
-        Err(format!("more than max_rejects := {limit} records were rejected, the last being {what}"))
     }
 
     /// Finds work: more of the thread's own file, a file nobody has taken, or a part of one that others are reading.
@@ -364,7 +216,7 @@ impl Scan {
         let plan = match self.plans[file].get() {
             Some(plan) => plan,
             None => {
-                let plan = Plan::new(path, self.layout).map_err(|error| cannot_open(path, &error))?;
+                let plan = Plan::new(path, self.layout).map_err(|error| mfa_files::cannot_open(path, &error))?;
                 self.plans[file].get_or_init(|| plan)
             }
         };
@@ -389,16 +241,39 @@ impl Scan {
                 account.open_blocks.fetch_sub(1, Ordering::AcqRel);
                 Ok(None)
             }
-            Err(error) => Err(cannot_open(path, &error)),
+            Err(error) => Err(mfa_files::cannot_open(path, &error)),
         }
     }
 }
 
-#[derive(Clone, Copy)]
-struct Source<'a> {
+/// A chunk of DuckDB's that is being filled.
+struct Chunk<'s, 'r, 'c> {
+    wanted: &'s [usize],
     columns: SourceColumns,
-    file: &'a str,
-    record: u64,
+    rows: &'r mut Rows<'c>,
+    filled: usize,
+    capacity: usize,
+}
+
+impl Sink for Chunk<'_, '_, '_> {
+    fn room(&self) -> usize {
+        self.capacity - self.filled
+    }
+
+    #[inline]
+    fn row<R: Row>(&mut self, row: &R, source: Source<'_>) {
+        for (writer, column) in self.rows.columns.iter_mut().zip(self.wanted) {
+            let value = if *column == self.columns.file {
+                Value::Text(source.file)
+            } else if *column == self.columns.record {
+                Value::Int(source.record.cast_signed())
+            } else {
+                row.value(*column)
+            };
+            writer.value(self.filled, value);
+        }
+        self.filled += 1;
+    }
 }
 
 impl Plan {

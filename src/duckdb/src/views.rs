@@ -1,6 +1,6 @@
 //! Virtual views: the SQL that an unknown table name stands for.
 
-use mfa_core::catalog::{Param, Relation, SqlFile, resolve, substitute};
+use mfa_core::catalog::{Param, Relation, resolve, substitute};
 
 use crate::ffi::Error;
 
@@ -8,17 +8,11 @@ use crate::ffi::Error;
 pub(crate) fn answer(name: &str) -> Result<Option<String>, Error> {
     Ok(resolve(name)?.map(|relation| match relation {
         Relation::View(view) => substitute(view, session_variable),
-        Relation::Empty(input) => no_rows(input),
+        Relation::Empty(input) => input.no_rows(),
     }))
 }
 
 /// `SET VARIABLE mfa_as_of = …`, or the default.
 fn session_variable(param: &Param) -> String {
     format!("(coalesce(cast(getvariable('mfa_{}') as {}), {}))", param.name, param.ty, param.default)
-}
-
-fn no_rows(input: &SqlFile) -> String {
-    let columns: Vec<_> =
-        input.columns.iter().map(|column| format!("cast(null as {}) as {}", column.ty, column.name)).collect();
-    format!("select {} where false", columns.join(", "))
 }

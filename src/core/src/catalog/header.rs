@@ -107,6 +107,13 @@ impl SqlFile {
         Ok(file)
     }
 
+    /// A query with its columns and no rows.
+    pub fn no_rows(&self) -> String {
+        let columns: Vec<_> =
+            self.columns.iter().map(|column| format!("cast(null as {}) as {}", column.ty, column.name)).collect();
+        format!("select {} where false", columns.join(", "))
+    }
+
     /// The text of a tag.
     pub fn tag(&self, tag: &str) -> Option<&str> {
         self.tags.iter().find(|(name, _)| *name == tag).map(|(_, text)| text.as_str())

@@ -12,6 +12,7 @@ mod entra_registration;
 mod entra_signins;
 mod entra_users;
 pub mod framing;
+pub mod history;
 mod mfa_identities;
 mod mfa_signins;
 mod okta_factors;
@@ -26,6 +27,7 @@ mod time;
 
 pub use mfa_signins::{NormalizeSignInError, normalize_signin};
 
+use self::history::Tolerance;
 use crate::model::{Column, Factor, Identity, Row, SignIn};
 
 /// Why a record was not read.
@@ -165,6 +167,40 @@ pub struct Reader {
     pub example: &'static str,
     /// The parsers, the first being the default; a second is chosen by `rows := '…'`.
     pub parse: &'static [Parse],
+}
+
+impl Reader {
+    /// What the named parameters of a call ask for.
+    ///
+    /// # Errors
+    /// A value that is not offered.
+    pub fn resolve(
+        &self,
+        rows: Option<&str>,
+        on_error: Option<&str>,
+        max_rejects: Option<i64>,
+    ) -> Result<(Parse, Tolerance), String> {
+        let name = self.name;
+        let parse = match rows {
+            None => self.parse[0],
+            Some(rows) => *self.parse.iter().find(|parse| parse.rows() == rows).ok_or_else(|| {
+                let choices: Vec<_> = self.parse.iter().map(|parse| format!("'{}'", parse.rows())).collect();
+                format!("{name}: rows := '{rows}' is not offered; use {}", choices.join(" or "))
+            })?,
+        };
+        let fail = match on_error {
+            None | Some("reject") => false,
+            Some("fail") => true,
+            Some(other) => return Err(format!("{name}: on_error := '{other}' is not offered; use 'reject' or 'fail'")),
+        };
+        let max_rejects = match max_rejects {
+            None => u64::MAX,
+            Some(number) => {
+                u64::try_from(number).map_err(|_| format!("{name}: max_rejects := {number} must not be negative"))?
+            }
+        };
+        Ok((parse, Tolerance { fail, max_rejects }))
+    }
 }
 
 impl Parse {

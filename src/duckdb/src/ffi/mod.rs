@@ -1,7 +1,7 @@
 //! The boundary to DuckDB's C API: the only place with `unsafe`.
 //!
-//! What is behind it is safe Rust: a [`table::TableFunction`] fills [`write::Rows`], a [`scalar::ScalarFunction`] reads
-//! [`read::Vector`]s and writes a [`write::Writer`]. Every callback catches panics and reports them as SQL errors. Nothing
+//! What is behind it is safe Rust: a [`table::TableFunction`] fills [`write::Rows`], a function of
+//! [`mfa_core::functions`] reads [`read::Vector`]s and writes a [`write::Writer`]. Every callback catches panics and reports them as SQL errors. Nothing
 //! here keeps a database or a connection after `LOAD`.
 
 #![expect(unsafe_code, reason = "DuckDB is called through its C API")]
@@ -12,8 +12,6 @@ pub(crate) mod scalar;
 pub(crate) mod table;
 mod types;
 pub(crate) mod write;
-
-pub(crate) use types::Type;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -15,35 +15,8 @@ use libduckdb_sys::{
     duckdb_vector, duckdb_vector_get_column_type, duckdb_vector_get_data, duckdb_vector_get_validity,
 };
 use mfa_core::Word;
+use mfa_core::functions::{Column, Shape};
 use quack_rs::types::LogicalType;
-
-use super::Error;
-
-/// What a field must be, for [`Vector::expect`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expected {
-    Text,
-    Boolean,
-    Timestamp,
-    TextList,
-    Factors,
-    StructList,
-    Struct,
-}
-
-impl Expected {
-    const fn as_sql(self) -> &'static str {
-        match self {
-            Self::Text => "VARCHAR",
-            Self::Boolean => "BOOLEAN",
-            Self::Timestamp => "TIMESTAMPTZ or TIMESTAMP",
-            Self::TextList => "VARCHAR[]",
-            Self::Factors => "STRUCT[] or VARCHAR[]",
-            Self::StructList => "STRUCT[]",
-            Self::Struct => "STRUCT",
-        }
-    }
-}
 
 /// A vector of DuckDB's, flat, for reading. It lives as long as the callback that was given it.
 pub(crate) struct Vector<'chunk> {
@@ -101,38 +74,32 @@ impl<'chunk> Vector<'chunk> {
         }
     }
 
-    /// Whether `row` is not NULL.
-    #[inline]
-    pub(crate) fn is_valid(&self, row: usize) -> bool {
-        // SAFETY: the mask has a bit for each of `rows`.
-        row < self.rows
-            && self.ty != SQLNULL
-            && (self.validity.is_null() || unsafe { self.validity.add(row / 64).read() } >> (row % 64) & 1 == 1)
-    }
-
     #[inline]
     fn get<T: Copy>(&self, row: usize) -> Option<T> {
         // SAFETY: the type was checked by the caller, `is_valid` has checked the row.
         self.is_valid(row).then(|| unsafe { self.data.cast::<T>().add(row).read() })
     }
+}
 
-    /// Refuses a type that cannot be read as `expected`; the message says which field, what it is and what it should be.
-    pub(crate) fn expect(&self, expected: Expected, name: &str) -> Result<(), Error> {
-        let element =
-            |ty: DUCKDB_TYPE| self.element.as_ref().is_some_and(|element| element.ty == ty || element.ty == SQLNULL);
-        let fits = self.ty == SQLNULL
-            || match expected {
-                Expected::Text => matches!(self.ty, VARCHAR | ENUM),
-                Expected::Boolean => self.ty == BOOLEAN,
-                Expected::Timestamp => {
-                    matches!(self.ty, TIMESTAMP | TIMESTAMP_TZ | TIMESTAMP_S | TIMESTAMP_MS | TIMESTAMP_NS | DATE)
-                }
-                Expected::TextList => self.ty == LIST && (element(VARCHAR) || element(ENUM)),
-                Expected::Factors => self.ty == LIST && (element(STRUCT) || element(VARCHAR) || element(ENUM)),
-                Expected::StructList => self.ty == LIST && element(STRUCT),
-                Expected::Struct => self.ty == STRUCT,
-            };
-        if fits { Ok(()) } else { Err(format!("{name} is {}, but should be {}", self.type_name(), expected.as_sql())) }
+impl Column for Vector<'_> {
+    fn shape(&self) -> Shape {
+        match self.ty {
+            SQLNULL => Shape::Null,
+            VARCHAR | ENUM => Shape::Text,
+            BOOLEAN => Shape::Boolean,
+            TIMESTAMP | TIMESTAMP_TZ | TIMESTAMP_S | TIMESTAMP_MS | TIMESTAMP_NS | DATE => Shape::Timestamp,
+            LIST => Shape::List,
+            STRUCT => Shape::Struct,
+            _ => Shape::Other,
+        }
+    }
+
+    #[inline]
+    fn is_valid(&self, row: usize) -> bool {
+        // SAFETY: the mask has a bit for each of `rows`.
+        row < self.rows
+            && self.ty != SQLNULL
+            && (self.validity.is_null() || unsafe { self.validity.add(row / 64).read() } >> (row % 64) & 1 == 1)
     }
 
     fn type_name(&self) -> String {
@@ -182,7 +149,7 @@ impl<'chunk> Vector<'chunk> {
 
     /// A VARCHAR or an ENUM; NULL when the row is, or when it is neither.
     #[inline]
-    pub(crate) fn text(&self, row: usize) -> Option<&str> {
+    fn text(&self, row: usize) -> Option<&str> {
         match self.ty {
             VARCHAR => {
                 let inline = self.get::<[u8; 16]>(row)?;
@@ -212,7 +179,7 @@ impl<'chunk> Vector<'chunk> {
 
     /// A text with the words that a short one is kept in.
     #[inline]
-    pub(crate) fn word(&self, row: usize) -> Option<Word<'_>> {
+    fn word(&self, row: usize) -> Option<Word<'_>> {
         if self.ty != VARCHAR {
             return self.text(row).map(Word::new);
         }
@@ -236,22 +203,22 @@ impl<'chunk> Vector<'chunk> {
     }
 
     #[inline]
-    pub(crate) fn boolean(&self, row: usize) -> Option<bool> {
+    fn boolean(&self, row: usize) -> Option<bool> {
         // Read as a byte: any bit pattern is valid for that.
         if self.ty == BOOLEAN { self.get::<u8>(row).map(|byte| byte != 0) } else { None }
     }
 
-    pub(crate) fn double(&self, row: usize) -> Option<f64> {
+    fn double(&self, row: usize) -> Option<f64> {
         if self.ty == DOUBLE { self.get(row) } else { None }
     }
 
-    pub(crate) fn bigint(&self, row: usize) -> Option<i64> {
+    fn bigint(&self, row: usize) -> Option<i64> {
         if self.ty == BIGINT { self.get(row) } else { None }
     }
 
     /// A date or a time, as microseconds since 1970; one without a zone is in UTC.
     #[inline]
-    pub(crate) fn timestamp(&self, row: usize) -> Option<i64> {
+    fn timestamp(&self, row: usize) -> Option<i64> {
         match self.ty {
             TIMESTAMP | TIMESTAMP_TZ => self.get::<i64>(row),
             TIMESTAMP_S => self.get::<i64>(row).map(|seconds| seconds.saturating_mul(1_000_000)),
@@ -264,7 +231,7 @@ impl<'chunk> Vector<'chunk> {
 
     /// The rows of [`Self::element`] that make up the list.
     #[inline]
-    pub(crate) fn list(&self, row: usize) -> Option<Range<usize>> {
+    fn list(&self, row: usize) -> Option<Range<usize>> {
         if self.ty != LIST {
             return None;
         }
@@ -274,17 +241,12 @@ impl<'chunk> Vector<'chunk> {
     }
 
     /// The elements of all lists.
-    pub(crate) fn element(&self) -> Option<&Vector<'chunk>> {
+    fn element(&self) -> Option<&Self> {
         self.element.as_deref()
     }
 
-    /// Whether it is a STRUCT.
-    pub(crate) fn is_struct(&self) -> bool {
-        self.ty == STRUCT
-    }
-
     /// A field of a STRUCT, by name, whatever its case.
-    pub(crate) fn field(&self, name: &str) -> Option<&Vector<'chunk>> {
+    fn field(&self, name: &str) -> Option<&Self> {
         self.fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, vector)| vector)
     }
 }

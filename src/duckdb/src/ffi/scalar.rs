@@ -6,44 +6,43 @@ use libduckdb_sys::{
     duckdb_data_chunk, duckdb_data_chunk_get_column_count, duckdb_data_chunk_get_vector, duckdb_function_info,
     duckdb_vector,
 };
+use mfa_core::functions::{Call, Engine, Scalar, Type};
 use quack_rs::connection::{Connection, Registrar as _};
 use quack_rs::error::ExtensionError;
 use quack_rs::scalar::{ScalarFunctionInfo, ScalarFunctionSetBuilder, ScalarOverloadBuilder};
 use quack_rs::types::NullHandling;
 
+use super::guarded;
 use super::read::Vector;
+use super::types::logical;
 use super::write::{Writer, size};
-use super::{Error, Type, guarded};
 
-/// A function of values to a value.
-pub(crate) trait ScalarFunction: Send + Sync + 'static {
-    /// Its name in SQL.
-    fn name(&self) -> &'static str;
-    /// The types of its parameters, for each way to call it.
-    fn signatures(&self) -> Vec<Vec<Type>>;
-    /// The type of its result.
-    fn returns(&self) -> Type;
-    /// Writes a result for each of `rows`. NULL arguments are passed on.
-    fn call(&self, arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> Result<(), Error>;
+/// DuckDB's memory, as the functions see it.
+pub(crate) struct DuckDb;
+
+impl Engine for DuckDb {
+    type Column<'c> = Vector<'c>;
+    type Output<'c> = Writer<'c>;
 }
 
 struct Registered {
-    function: Box<dyn ScalarFunction>,
+    name: &'static str,
     returns: Type,
+    call: Call<DuckDb>,
 }
 
 /// Makes `function` known to the database.
-pub(crate) fn register<F: ScalarFunction + Clone>(connection: &Connection, function: &F) -> Result<(), ExtensionError> {
-    let mut set = ScalarFunctionSetBuilder::new(function.name());
-    for parameters in function.signatures() {
-        let registered = Registered { function: Box::new(function.clone()), returns: function.returns() };
+pub(crate) fn register(connection: &Connection, function: &Scalar<DuckDb>) -> Result<(), ExtensionError> {
+    let mut set = ScalarFunctionSetBuilder::new(function.name);
+    for parameters in &function.signatures {
+        let registered = Registered { name: function.name, returns: function.returns.clone(), call: function.call };
         let data = Box::into_raw(Box::new(registered)).cast::<c_void>();
         let mut overload = ScalarOverloadBuilder::new()
-            .returns_logical(function.returns().logical())
+            .returns_logical(logical(&function.returns))
             .function(call)
             .null_handling(NullHandling::SpecialNullHandling);
         for parameter in parameters {
-            overload = overload.param_logical(parameter.logical());
+            overload = overload.param_logical(logical(parameter));
         }
         // SAFETY: `data` is a leaked box that `destroy` frees, once, when DuckDB drops the function.
         set = set.overload(unsafe { overload.extra_info(data, Some(destroy)) });
@@ -69,7 +68,7 @@ unsafe extern "C" fn call(info: duckdb_function_info, input: duckdb_data_chunk, 
                 .map(|index| Vector::new(duckdb_data_chunk_get_vector(input, index), rows))
                 .collect();
             let mut writer = Writer::new(output, &registered.returns);
-            registered.function.call(&arguments, rows, &mut writer)
+            (registered.call)(&arguments, rows, &mut writer).map_err(|error| format!("{}: {error}", registered.name))
         });
         if let Err(error) = result {
             info.set_error(&error);

@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use libduckdb_sys::{
     duckdb_bind_info, duckdb_data_chunk, duckdb_data_chunk_set_size, duckdb_function_info, duckdb_init_info,
 };
+use mfa_core::functions::Type;
 use quack_rs::connection::{Connection, Registrar as _};
 use quack_rs::error::ExtensionError;
 use quack_rs::table::{
@@ -13,8 +14,9 @@ use quack_rs::table::{
 use quack_rs::types::TypeId;
 use quack_rs::value::Value;
 
+use super::types::logical;
 use super::write::Rows;
-use super::{Error, Type, guarded};
+use super::{Error, guarded};
 
 /// A function that returns rows.
 pub(crate) trait TableFunction: Send + Sync + 'static {
@@ -107,10 +109,10 @@ pub(crate) fn register<F: TableFunction>(connection: &Connection, function: F) -
         .scan(scan::<F>)
         .projection_pushdown(true);
     for parameter in function.parameters() {
-        builder = builder.param_logical(parameter.logical());
+        builder = builder.param_logical(logical(&parameter));
     }
     for (name, ty) in function.named() {
-        builder = builder.named_param_logical(name, ty.logical());
+        builder = builder.named_param_logical(name, logical(&ty));
     }
     let data = Box::into_raw(Box::new(function)).cast::<c_void>();
     // SAFETY: `data` is a leaked box that `destroy` frees, once; the connection is the one of this LOAD.
@@ -131,7 +133,7 @@ unsafe extern "C" fn bind<F: TableFunction>(raw: duckdb_bind_info) {
             let call = Call { info };
             let (columns, bound) = function.bind(&call)?;
             for column in &columns {
-                call.info.add_result_column_with_type(column.name, &column.ty.logical());
+                call.info.add_result_column_with_type(column.name, &logical(&column.ty));
             }
             if let Some(rows) = function.estimate(&bound) {
                 call.info.set_cardinality(rows, false);

@@ -8,9 +8,7 @@ use libduckdb_sys::{
     duckdb_struct_vector_get_child, duckdb_vector, duckdb_vector_assign_string_element_len,
     duckdb_vector_ensure_validity_writable, duckdb_vector_get_data, duckdb_vector_get_validity, duckdb_vector_size,
 };
-use mfa_core::model::{PolicyResult, Value};
-
-use super::Type;
+use mfa_core::functions::{Output, Type};
 
 /// How much memory for longer strings is asked for at once, which is a string of this length.
 static BLANK: [u8; 16 << 10] = [b' '; 16 << 10];
@@ -79,9 +77,24 @@ impl<'chunk> Writer<'chunk> {
         }
     }
 
+    #[inline]
+    fn put<T>(&mut self, row: usize, value: T) {
+        // SAFETY: `data` is the vector's array of `T`, by the type the writer was made for, and has room for `row`.
+        unsafe { self.data.cast::<T>().add(row).write(value) }
+    }
+
+    fn assign(&mut self, row: usize, text: &[u8]) {
+        // SAFETY: `vector` is a valid VARCHAR vector; the bytes are copied before the call returns.
+        unsafe {
+            duckdb_vector_assign_string_element_len(self.vector, row as u64, text.as_ptr().cast(), text.len() as u64);
+        }
+    }
+}
+
+impl Output for Writer<'_> {
     /// Makes `row` NULL.
     #[inline]
-    pub(crate) fn null(&mut self, row: usize) {
+    fn null(&mut self, row: usize) {
         // SAFETY: `vector` is valid; `row` is within it, which every caller of this module's types upholds by taking rows
         // from the chunk's own size.
         unsafe {
@@ -96,35 +109,29 @@ impl<'chunk> Writer<'chunk> {
         }
     }
 
-    #[inline]
-    fn put<T>(&mut self, row: usize, value: T) {
-        // SAFETY: `data` is the vector's array of `T`, by the type the writer was made for, and has room for `row`.
-        unsafe { self.data.cast::<T>().add(row).write(value) }
-    }
-
-    pub(crate) fn boolean(&mut self, row: usize, value: bool) {
+    fn boolean(&mut self, row: usize, value: bool) {
         self.put(row, value);
     }
 
-    pub(crate) fn utinyint(&mut self, row: usize, value: u8) {
+    fn utinyint(&mut self, row: usize, value: u8) {
         self.put(row, value);
     }
 
-    pub(crate) fn uinteger(&mut self, row: usize, value: u32) {
+    fn uinteger(&mut self, row: usize, value: u32) {
         self.put(row, value);
     }
 
     /// A BIGINT, or a TIMESTAMPTZ as microseconds.
-    pub(crate) fn bigint(&mut self, row: usize, value: i64) {
+    fn bigint(&mut self, row: usize, value: i64) {
         self.put(row, value);
     }
 
-    pub(crate) fn double(&mut self, row: usize, value: f64) {
+    fn double(&mut self, row: usize, value: f64) {
         self.put(row, value);
     }
 
     /// An INTERVAL of this many microseconds.
-    pub(crate) fn interval(&mut self, row: usize, micros: i64) {
+    fn interval(&mut self, row: usize, micros: i64) {
         const DAY: i64 = 86_400_000_000;
         // Whole days as days, which is how DuckDB itself reads INTERVAL '12 hours' and '30 days'.
         let (days, micros) =
@@ -133,7 +140,7 @@ impl<'chunk> Writer<'chunk> {
     }
 
     #[inline]
-    pub(crate) fn text(&mut self, row: usize, text: &str) {
+    fn text(&mut self, row: usize, text: &str) {
         if text.len() <= Self::INLINE {
             let mut inline = [0u8; 16];
             inline[..4].copy_from_slice(&(text.len() as u32).to_ne_bytes());
@@ -164,34 +171,27 @@ impl<'chunk> Writer<'chunk> {
         self.heap_left -= length;
     }
 
-    fn assign(&mut self, row: usize, text: &[u8]) {
-        // SAFETY: `vector` is a valid VARCHAR vector; the bytes are copied before the call returns.
-        unsafe {
-            duckdb_vector_assign_string_element_len(self.vector, row as u64, text.as_ptr().cast(), text.len() as u64);
-        }
-    }
-
     /// A text of up to [`Self::INLINE`] bytes, laid out as the vector keeps it.
     #[inline]
-    pub(crate) fn inline_text(&mut self, row: usize, words: [u64; 2]) {
+    fn inline_text(&mut self, row: usize, words: [u64; 2]) {
         self.put(row, words);
     }
 
     /// The text of an earlier row once more. Long texts are kept beside the vector, so that rows can share one.
     #[inline]
-    pub(crate) fn text_again(&mut self, row: usize, earlier: usize) {
+    fn text_again(&mut self, row: usize, earlier: usize) {
         // SAFETY: the vector is one of VARCHAR, `earlier` has been written, and what it points to lives as long as the vector.
         let text = unsafe { self.data.cast::<[u8; 16]>().add(earlier).read() };
         self.put(row, text);
     }
 
     /// The writer of a field of a STRUCT.
-    pub(crate) fn field(&mut self, index: usize) -> &mut Writer<'chunk> {
+    fn field(&mut self, index: usize) -> &mut Self {
         &mut self.fields[index]
     }
 
     /// A list of `length` elements; `write` is called with the element writer and each element's row and index.
-    pub(crate) fn list(&mut self, row: usize, length: usize, mut write: impl FnMut(&mut Writer<'chunk>, usize, usize)) {
+    fn list(&mut self, row: usize, length: usize, mut write: impl FnMut(&mut Self, usize, usize)) {
         let Some(list) = &mut self.element else {
             return;
         };
@@ -212,41 +212,6 @@ impl<'chunk> Writer<'chunk> {
             write(&mut list.writer, offset + index, index);
         }
         self.put(row, duckdb_list_entry { offset: offset as u64, length: length as u64 });
-    }
-
-    /// A list of texts.
-    pub(crate) fn texts<T: AsRef<str>>(&mut self, row: usize, texts: &[T]) {
-        self.list(row, texts.len(), |element, row, index| element.text(row, texts[index].as_ref()));
-    }
-
-    /// A value of a canonical row.
-    #[inline]
-    pub(crate) fn value(&mut self, row: usize, value: Value<'_>) {
-        match value {
-            Value::Null => self.null(row),
-            Value::Text(text) => self.text(row, text),
-            Value::Bool(value) => self.boolean(row, value),
-            Value::Int(value) | Value::Timestamp(value) => self.bigint(row, value),
-            Value::Double(value) => self.double(row, value),
-            Value::TextList(texts) => self.texts(row, texts),
-            Value::PolicyResults(results) => self.list(row, results.len(), |element, row, index| {
-                let PolicyResult { policy_id, name, result, is_report_only } = &results[index];
-                for (field, text) in [policy_id, name, result].into_iter().enumerate() {
-                    element.field(field).optional_text(row, text.as_deref());
-                }
-                match is_report_only {
-                    Some(value) => element.field(3).boolean(row, *value),
-                    None => element.field(3).null(row),
-                }
-            }),
-        }
-    }
-
-    pub(crate) fn optional_text(&mut self, row: usize, text: Option<&str>) {
-        match text {
-            Some(text) => self.text(row, text),
-            None => self.null(row),
-        }
     }
 }
 

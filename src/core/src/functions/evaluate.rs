@@ -1,68 +1,44 @@
-//! `mfa_evaluate` and `mfa_explain`: the policy engine over DuckDB's vectors.
+//! `mfa_evaluate` and `mfa_explain`: the policy engine over the columns of an engine.
 //!
 //! STRUCT arguments are matched by field name. A field that is missing is unknown, one that is not asked for is ignored.
 
 use std::cell::RefCell;
 
-use mfa_core::Word;
-use mfa_core::model::Strength;
-use mfa_core::policy::{
+use super::{Column, Expected, Output, Shape, Type};
+use crate::Word;
+use crate::model::Strength;
+use crate::policy::{
     Attribute, Compiled, DEFAULT_POLICY, Evaluator, ExceptionInput, Explanation, Factor, Row, Session, Verdict,
 };
 
-use crate::ffi::read::{Expected, Vector};
-use crate::ffi::scalar::ScalarFunction;
-use crate::ffi::write::Writer;
-use crate::ffi::{Error, Type};
-
-/// The function.
-#[derive(Clone)]
-pub(crate) struct Evaluate;
-
-impl ScalarFunction for Evaluate {
-    fn name(&self) -> &'static str {
-        "mfa_evaluate"
-    }
-
-    fn signatures(&self) -> Vec<Vec<Type>> {
-        let row = vec![Type::Any; 6];
-        let mut with_policy = row.clone();
-        with_policy.push(Type::Varchar);
-        vec![row, with_policy]
-    }
-
-    fn returns(&self) -> Type {
-        use Type::{Interval, Timestamptz, UInteger, UTinyint, Varchar};
-        Type::Struct(vec![
-            ("decision", Varchar),
-            ("would_decision", Varchar),
-            ("enrolment", Varchar),
-            ("session", Varchar),
-            ("required_mask", UInteger),
-            ("reason_mask", UInteger),
-            ("grace_deadline", Timestamptz),
-            ("stage", UTinyint),
-            ("matched_rule_id", Varchar),
-            ("required_strength", UTinyint),
-            ("max_age", Interval),
-            ("tier", Varchar),
-            ("wave", Varchar),
-            ("policy_hash", Varchar),
-            ("strength", Varchar),
-        ])
-    }
-
-    fn call(&self, arguments: &[Vector<'_>], rows: usize, result: &mut Writer<'_>) -> Result<(), Error> {
-        evaluate(arguments, rows, result).map_err(|error| format!("mfa_evaluate: {error}"))
-    }
+/// What `mfa_evaluate` returns.
+pub(super) fn decision() -> Type {
+    use Type::{Interval, Timestamptz, UInteger, UTinyint, Varchar};
+    Type::Struct(vec![
+        ("decision", Varchar),
+        ("would_decision", Varchar),
+        ("enrolment", Varchar),
+        ("session", Varchar),
+        ("required_mask", UInteger),
+        ("reason_mask", UInteger),
+        ("grace_deadline", Timestamptz),
+        ("stage", UTinyint),
+        ("matched_rule_id", Varchar),
+        ("required_strength", UTinyint),
+        ("max_age", Interval),
+        ("tier", Varchar),
+        ("wave", Varchar),
+        ("policy_hash", Varchar),
+        ("strength", Varchar),
+    ])
 }
 
 /// Hands each row, and the policy for it, to `each`.
-fn rows<'a>(
-    arguments: &'a [Vector<'_>],
+fn rows<'a, C: Column>(
+    arguments: &'a [C],
     rows: usize,
-    mut each: impl FnMut(&mut Evaluator, &At<'_, 'a, '_>, usize, bool),
-) -> Result<(), Error> {
+    mut each: impl FnMut(&mut Evaluator, &At<'_, 'a, C>, usize, bool),
+) -> Result<(), String> {
     let [subject, factors, app, context, exceptions, as_of, ..] = arguments else {
         return Err("six arguments are needed".to_owned());
     };
@@ -92,7 +68,7 @@ fn rows<'a>(
     })
 }
 
-fn evaluate(arguments: &[Vector<'_>], count: usize, result: &mut Writer<'_>) -> Result<(), Error> {
+pub(super) fn evaluate<C: Column, O: Output>(arguments: &[C], count: usize, result: &mut O) -> Result<(), String> {
     let mut texts = Texts::default();
     rows(arguments, count, |evaluator, at, row, is_new| {
         if is_new {
@@ -102,46 +78,32 @@ fn evaluate(arguments: &[Vector<'_>], count: usize, result: &mut Writer<'_>) -> 
     })
 }
 
-/// `mfa_explain`: what became of every rule.
-#[derive(Clone)]
-pub(crate) struct Explain;
+/// What `mfa_explain` returns: what became of every rule.
+pub(super) fn explanation() -> Type {
+    use Type::{Boolean, Varchar};
+    Type::list(Type::Struct(vec![
+        ("section", Varchar),
+        ("rule", Varchar),
+        ("applied", Boolean),
+        ("reason", Varchar),
+        ("satisfied", Boolean),
+        ("asks", Varchar),
+    ]))
+}
 
-impl ScalarFunction for Explain {
-    fn name(&self) -> &'static str {
-        "mfa_explain"
-    }
-
-    fn signatures(&self) -> Vec<Vec<Type>> {
-        Evaluate.signatures()
-    }
-
-    fn returns(&self) -> Type {
-        use Type::{Boolean, Varchar};
-        Type::list(Type::Struct(vec![
-            ("section", Varchar),
-            ("rule", Varchar),
-            ("applied", Boolean),
-            ("reason", Varchar),
-            ("satisfied", Boolean),
-            ("asks", Varchar),
-        ]))
-    }
-
-    fn call(&self, arguments: &[Vector<'_>], count: usize, result: &mut Writer<'_>) -> Result<(), Error> {
-        let explained = rows(arguments, count, |evaluator, at, row, _| {
-            let lines = evaluator.policy().explain(at);
-            result.list(row, lines.len(), |line, row, index| {
-                let Explanation { section, rule, applied, reason, satisfied, asks } = &lines[index];
-                line.field(0).text(row, section);
-                line.field(1).optional_text(row, rule.as_deref());
-                line.field(2).boolean(row, *applied);
-                line.field(3).optional_text(row, *reason);
-                optional(line.field(4), row, *satisfied, Writer::boolean);
-                line.field(5).optional_text(row, asks.as_deref());
-            });
+pub(super) fn explain<C: Column, O: Output>(arguments: &[C], count: usize, result: &mut O) -> Result<(), String> {
+    rows(arguments, count, |evaluator, at, row, _| {
+        let lines = evaluator.policy().explain(at);
+        result.list(row, lines.len(), |line, row, index| {
+            let Explanation { section, rule, applied, reason, satisfied, asks } = &lines[index];
+            line.field(0).text(row, section);
+            line.field(1).optional_text(row, rule.as_deref());
+            line.field(2).boolean(row, *applied);
+            line.field(3).optional_text(row, *reason);
+            line.field(4).optional(row, *satisfied, O::boolean);
+            line.field(5).optional_text(row, asks.as_deref());
         });
-        explained.map_err(|error| format!("mfa_explain: {error}"))
-    }
+    })
 }
 
 /// The long texts last written to each field: where they were read, and to which row they were written. Valid as long as
@@ -154,7 +116,7 @@ struct Texts {
 impl Texts {
     /// Writes a word of the policy, or of the program; a long one that was written before is shared.
     #[inline]
-    fn write(&mut self, result: &mut Writer<'_>, field: usize, row: usize, word: Word<'_>) {
+    fn write<O: Output>(&mut self, result: &mut O, field: usize, row: usize, word: Word<'_>) {
         let writer = result.field(field);
         if let Some(words) = word.words() {
             writer.inline_text(row, words);
@@ -171,7 +133,7 @@ impl Texts {
     }
 
     #[inline]
-    fn write_optional(&mut self, result: &mut Writer<'_>, field: usize, row: usize, word: Option<Word<'_>>) {
+    fn write_optional<O: Output>(&mut self, result: &mut O, field: usize, row: usize, word: Option<Word<'_>>) {
         match word {
             Some(word) => self.write(result, field, row, word),
             None => result.field(field).null(row),
@@ -180,34 +142,22 @@ impl Texts {
 }
 
 #[inline]
-fn write(verdict: &Verdict<Word<'_>>, row: usize, result: &mut Writer<'_>, texts: &mut Texts) {
+fn write<O: Output>(verdict: &Verdict<Word<'_>>, row: usize, result: &mut O, texts: &mut Texts) {
     texts.write(result, 0, row, verdict.decision.as_word());
     texts.write(result, 1, row, verdict.would_decision.as_word());
     texts.write(result, 2, row, verdict.enrolment.as_word());
     texts.write_optional(result, 3, row, verdict.session.map(Session::as_word));
     result.field(4).uinteger(row, verdict.required_mask);
     result.field(5).uinteger(row, verdict.reason_mask);
-    optional(result.field(6), row, verdict.grace_deadline, Writer::bigint);
-    optional(result.field(7), row, verdict.stage, Writer::utinyint);
+    result.field(6).optional(row, verdict.grace_deadline, O::bigint);
+    result.field(7).optional(row, verdict.stage, O::utinyint);
     texts.write_optional(result, 8, row, verdict.matched_rule_id);
-    optional(result.field(9), row, verdict.required_strength, Writer::utinyint);
-    optional(result.field(10), row, verdict.max_age_micros, Writer::interval);
+    result.field(9).optional(row, verdict.required_strength, O::utinyint);
+    result.field(10).optional(row, verdict.max_age_micros, O::interval);
     texts.write_optional(result, 11, row, verdict.tier);
     texts.write_optional(result, 12, row, verdict.wave);
     texts.write(result, 13, row, verdict.policy_hash);
     texts.write_optional(result, 14, row, verdict.strength.map(Strength::as_word));
-}
-
-fn optional<'w, 'c, T>(
-    writer: &'w mut Writer<'c>,
-    row: usize,
-    value: Option<T>,
-    write: fn(&'w mut Writer<'c>, usize, T),
-) {
-    match value {
-        Some(value) => write(writer, row, value),
-        None => writer.null(row),
-    }
 }
 
 /// How many policies a thread keeps; a query has one, a comparison two.
@@ -225,7 +175,7 @@ struct Evaluators {
 
 impl Evaluators {
     /// Chooses the policy of a document.
-    fn choose(&mut self, document: &str) -> Result<(), Error> {
+    fn choose(&mut self, document: &str) -> Result<(), String> {
         if let Some(known) = self.kept.iter().position(|(text, _)| text == document) {
             self.chosen = known;
             return Ok(());
@@ -243,14 +193,14 @@ impl Evaluators {
 /// A STRUCT argument, or the elements of a list of them.
 macro_rules! fields {
     ($name:ident = $argument:literal { $($(#[$meta:meta])* $field:ident: $expected:ident,)* }) => {
-        struct $name<'a, 'c> {
-            whole: &'a Vector<'c>,
-            $($(#[$meta])* $field: Option<&'a Vector<'c>>,)*
+        struct $name<'a, C> {
+            whole: &'a C,
+            $($(#[$meta])* $field: Option<&'a C>,)*
         }
 
-        impl<'a, 'c> $name<'a, 'c> {
+        impl<'a, C: Column> $name<'a, C> {
             /// Finds the fields in `structs`, which is `whole` or its elements, and checks their types.
-            fn find(whole: &'a Vector<'c>, structs: Option<&'a Vector<'c>>) -> Result<Self, Error> {
+            fn find(whole: &'a C, structs: Option<&'a C>) -> Result<Self, String> {
                 $(
                     let $field = structs.and_then(|vector| vector.field(stringify!($field)));
                     if let Some(vector) = $field {
@@ -283,58 +233,58 @@ fields! { ExceptionFields = "exceptions" {
     scope: Text,
 } }
 
-impl<'a, 'c> SubjectFields<'a, 'c> {
-    fn new(vector: &'a Vector<'c>) -> Result<Self, Error> {
+impl<'a, C: Column> SubjectFields<'a, C> {
+    fn new(vector: &'a C) -> Result<Self, String> {
         vector.expect(Expected::Struct, "subject")?;
         Self::find(vector, Some(vector))
     }
 }
 
-impl<'a, 'c> AppFields<'a, 'c> {
-    fn new(vector: &'a Vector<'c>) -> Result<Self, Error> {
+impl<'a, C: Column> AppFields<'a, C> {
+    fn new(vector: &'a C) -> Result<Self, String> {
         vector.expect(Expected::Struct, "app")?;
         Self::find(vector, Some(vector))
     }
 }
 
-impl<'a, 'c> ContextFields<'a, 'c> {
-    fn new(vector: &'a Vector<'c>) -> Result<Self, Error> {
+impl<'a, C: Column> ContextFields<'a, C> {
+    fn new(vector: &'a C) -> Result<Self, String> {
         vector.expect(Expected::Struct, "context")?;
         Self::find(vector, Some(vector))
     }
 }
 
-impl<'a, 'c> FactorFields<'a, 'c> {
-    fn new(vector: &'a Vector<'c>) -> Result<Self, Error> {
+impl<'a, C: Column> FactorFields<'a, C> {
+    fn new(vector: &'a C) -> Result<Self, String> {
         vector.expect(Expected::Factors, "factors")?;
         let mut fields = Self::find(vector, vector.element())?;
-        if vector.element().is_some_and(|element| !element.is_struct()) {
+        if vector.element().is_some_and(|element| element.shape() != Shape::Struct) {
             fields.method = vector.element();
         }
         Ok(fields)
     }
 }
 
-impl<'a, 'c> ExceptionFields<'a, 'c> {
-    fn new(vector: &'a Vector<'c>) -> Result<Self, Error> {
+impl<'a, C: Column> ExceptionFields<'a, C> {
+    fn new(vector: &'a C) -> Result<Self, String> {
         vector.expect(Expected::StructList, "exceptions")?;
         Self::find(vector, vector.element())
     }
 }
 
 /// The arguments.
-struct Columns<'a, 'c> {
-    subject: SubjectFields<'a, 'c>,
-    factors: FactorFields<'a, 'c>,
-    app: AppFields<'a, 'c>,
-    context: ContextFields<'a, 'c>,
-    exceptions: ExceptionFields<'a, 'c>,
-    as_of: &'a Vector<'c>,
+struct Columns<'a, C> {
+    subject: SubjectFields<'a, C>,
+    factors: FactorFields<'a, C>,
+    app: AppFields<'a, C>,
+    context: ContextFields<'a, C>,
+    exceptions: ExceptionFields<'a, C>,
+    as_of: &'a C,
 }
 
 /// One row of them.
-struct At<'r, 'a, 'c> {
-    columns: &'r Columns<'a, 'c>,
+struct At<'r, 'a, C> {
+    columns: &'r Columns<'a, C>,
     row: usize,
     /// Whether the STRUCTs are there: the fields of one that is not need not be NULL.
     subject: bool,
@@ -342,9 +292,9 @@ struct At<'r, 'a, 'c> {
     context: bool,
 }
 
-impl<'r, 'a, 'c> At<'r, 'a, 'c> {
+impl<'r, 'a, C: Column> At<'r, 'a, C> {
     #[inline]
-    fn new(columns: &'r Columns<'a, 'c>, row: usize) -> Self {
+    fn new(columns: &'r Columns<'a, C>, row: usize) -> Self {
         Self {
             columns,
             row,
@@ -356,33 +306,33 @@ impl<'r, 'a, 'c> At<'r, 'a, 'c> {
 }
 
 #[inline]
-fn text<'v>(field: Option<&'v Vector<'_>>, row: usize) -> Option<&'v str> {
+fn text(field: Option<&impl Column>, row: usize) -> Option<&str> {
     field?.text(row)
 }
 
 #[inline]
-fn word<'v>(field: Option<&'v Vector<'_>>, row: usize) -> Option<Word<'v>> {
+fn word(field: Option<&impl Column>, row: usize) -> Option<Word<'_>> {
     field?.word(row)
 }
 
 #[inline]
-fn boolean(field: Option<&Vector<'_>>, row: usize) -> Option<bool> {
+fn boolean(field: Option<&impl Column>, row: usize) -> Option<bool> {
     field?.boolean(row)
 }
 
 #[inline]
-fn timestamp(field: Option<&Vector<'_>>, row: usize) -> Option<i64> {
+fn timestamp(field: Option<&impl Column>, row: usize) -> Option<i64> {
     field?.timestamp(row)
 }
 
 /// Hands on the words of a list; false where there is none.
 #[inline]
-fn words<'v>(field: Option<&'v Vector<'_>>, row: usize, each: impl FnMut(Option<Word<'v>>)) -> bool {
+fn words<'v, C: Column>(field: Option<&'v C>, row: usize, each: impl FnMut(Option<Word<'v>>)) -> bool {
     let list = field.and_then(|field| Some((field.list(row)?, field.element()?)));
     list.map(|(rows, element)| rows.map(|row| element.word(row)).for_each(each)).is_some()
 }
 
-impl Row for At<'_, '_, '_> {
+impl<C: Column> Row for At<'_, '_, C> {
     #[inline]
     fn has_subject(&self) -> bool {
         self.subject
@@ -446,7 +396,7 @@ impl Row for At<'_, '_, '_> {
     fn factors(&self, mut each: impl FnMut(Factor)) -> bool {
         let factors = &self.columns.factors;
         // Names alone are those of active factors.
-        let are_names = factors.whole.element().is_some_and(|element| !element.is_struct());
+        let are_names = factors.whole.element().is_some_and(|element| element.shape() != Shape::Struct);
         let Some(rows) = factors.whole.list(self.row) else {
             return false;
         };

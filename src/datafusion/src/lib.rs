@@ -1,0 +1,49 @@
+//! The catalog of mfa on DataFusion.
+//!
+//! [`register`] brings to a session what `LOAD mfa` brings to DuckDB: every scalar function, compiled for Arrow's arrays
+//! ([`scalars`]); readers, lists, virtual views and inputs that are not loaded, answered when a query names them
+//! (`relations`); the settings `mfa.*`. Nothing is written to the session's catalog.
+//!
+//! [`Session`] is a session with DuckDB's dialect, types and variables besides, so that what an analyst wrote for the one
+//! engine runs on the other.
+
+mod column;
+mod logs;
+mod relations;
+mod scalars;
+mod session;
+mod settings;
+mod sharing;
+mod types;
+mod writer;
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::SessionStateBuilder;
+use datafusion::execution::context::SessionContext;
+use mfa_core::readers::history::History;
+
+pub use scalars::scalars;
+pub use session::{Command, Session};
+pub use settings::Settings;
+
+/// Brings the catalog to a session.
+///
+/// # Errors
+/// When DataFusion refuses it.
+pub fn register(context: &SessionContext) -> Result<()> {
+    for function in scalars() {
+        context.register_udf(function);
+    }
+    let history = Arc::new(History::default());
+    context.register_relation_planner(Arc::new(relations::Relations { state: context.state_weak_ref(), history }))?;
+    let state = context.state_ref();
+    let mut state = state.write();
+    let mut sharing = SessionStateBuilder::new_from_existing(state.clone())
+        .with_query_planner(Arc::new(sharing::SharingPlanner))
+        .build();
+    sharing.config_mut().options_mut().extensions.insert(Settings::default());
+    *state = sharing;
+    Ok(())
+}

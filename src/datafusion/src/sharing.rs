@@ -1,0 +1,289 @@
+//! What a query reads more than once is computed once.
+//!
+//! DataFusion copies a common table expression to each place that names it. Views over views name each other many times, and
+//! the plan of one would have tens of thousands of nodes. So a relation that is named more than once becomes a scan of a
+//! [`Shared`] plan. When a query is planned, every scan of it says which columns and rows it wants; the shared plan is then
+//! planned for all of them together, so that projections and filters still reach the files, and runs once, when the first
+//! scan does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, Result, internal_datafusion_err};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::context::QueryPlanner;
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
+use datafusion::execution::{SendableRecordBatchStream, SessionState, SessionStateBuilder, TaskContext};
+use datafusion::logical_expr::utils::{conjunction, disjunction};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableType};
+use datafusion::physical_expr::EquivalenceProperties;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties, collect_partitioned,
+};
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner as _};
+use futures::{StreamExt as _, TryStreamExt as _};
+use tokio::sync::OnceCell;
+
+/// A plan that is scanned more than once.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// What is below has a lower number.
+    number: usize,
+    name: String,
+    plan: LogicalPlan,
+    schema: SchemaRef,
+}
+
+impl Shared {
+    pub(crate) fn new(name: &str, plan: LogicalPlan) -> Result<Arc<Self>> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        // Its columns are asked for by their own names.
+        let plan = LogicalPlanBuilder::from(plan).alias(name)?.build()?;
+        let schema = Arc::clone(plan.schema().inner());
+        Ok(Arc::new(Self { number: NEXT.fetch_add(1, Ordering::Relaxed), name: name.to_owned(), plan, schema }))
+    }
+
+    /// A scan of it.
+    pub(crate) fn scan(self: &Arc<Self>) -> Result<LogicalPlan> {
+        let table = provider_as_source(Arc::new(SharedTable(Arc::clone(self))));
+        LogicalPlanBuilder::scan(self.name.as_str(), table, None)?.build()
+    }
+}
+
+/// A shared plan as a table.
+#[derive(Debug)]
+struct SharedTable(Arc<Shared>);
+
+#[async_trait]
+impl TableProvider for SharedTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.0.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let run = state
+            .config()
+            .get_extension::<Scope>()
+            .ok_or_else(|| internal_datafusion_err!("a view was planned by a planner that mfa did not register"))?
+            .run(&self.0);
+        let columns = projection.cloned().unwrap_or_else(|| (0..self.0.schema.fields().len()).collect());
+        run.uses().push(Use { columns: columns.clone(), filter: conjunction(filters.iter().cloned()) });
+        let schema = Arc::new(self.0.schema.project(&columns)?);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(state.config().target_partitions()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Ok(Arc::new(SharedExec { run, columns, schema, properties: Arc::new(properties) }))
+    }
+}
+
+/// The shared plans of one query.
+#[derive(Debug, Default)]
+struct Scope {
+    runs: Mutex<BTreeMap<usize, Arc<Run>>>,
+}
+
+impl Scope {
+    fn run(&self, shared: &Arc<Shared>) -> Arc<Run> {
+        let new = || {
+            Arc::new(Run {
+                shared: Arc::clone(shared),
+                uses: Mutex::default(),
+                plan: OnceLock::new(),
+                rows: OnceCell::new(),
+            })
+        };
+        Arc::clone(lock(&self.runs).entry(shared.number).or_insert_with(new))
+    }
+
+    /// The next to be planned: all that scan it have been planned by then, since they have higher numbers.
+    fn next(&self) -> Option<Arc<Run>> {
+        lock(&self.runs).values().rev().find(|run| run.plan.get().is_none()).cloned()
+    }
+}
+
+/// What one scan wants.
+#[derive(Debug)]
+struct Use {
+    columns: Vec<usize>,
+    filter: Option<Expr>,
+}
+
+/// One execution of a shared plan.
+#[derive(Debug)]
+struct Run {
+    shared: Arc<Shared>,
+    uses: Mutex<Vec<Use>>,
+    /// The columns that any scan wants, and the plan for them.
+    plan: OnceLock<(Vec<usize>, Arc<dyn ExecutionPlan>)>,
+    rows: OnceCell<Rows>,
+}
+
+/// The rows of a run, and the memory they take.
+#[derive(Debug)]
+struct Rows {
+    batches: Vec<RecordBatch>,
+    _memory: MemoryReservation,
+}
+
+impl Run {
+    fn uses(&self) -> MutexGuard<'_, Vec<Use>> {
+        lock(&self.uses)
+    }
+
+    /// What all scans want together.
+    fn logical_plan(&self) -> Result<(Vec<usize>, LogicalPlan)> {
+        let uses = self.uses();
+        let columns: BTreeSet<_> = uses.iter().flat_map(|scan| scan.columns.iter().copied()).collect();
+        let columns: Vec<_> = columns.into_iter().collect();
+        let filters: Option<Vec<_>> = uses.iter().map(|scan| scan.filter.clone()).collect();
+        let mut builder = LogicalPlanBuilder::from(self.shared.plan.clone());
+        if let Some(filter) = filters.and_then(disjunction) {
+            builder = builder.filter(filter)?;
+        }
+        let schema = self.shared.plan.schema();
+        let plan =
+            builder.project(columns.iter().map(|column| Expr::from(schema.qualified_field(*column))))?.build()?;
+        Ok((columns, plan))
+    }
+
+    async fn batches(&self, context: &Arc<TaskContext>) -> Result<&[RecordBatch]> {
+        let rows = self.rows.get_or_try_init(async || {
+            let (_, plan) =
+                self.plan.get().ok_or_else(|| internal_datafusion_err!("{} was not planned", self.shared.name))?;
+            let memory = MemoryConsumer::new(self.shared.name.as_str()).register(context.memory_pool());
+            let mut batches = Vec::new();
+            for batch in collect_partitioned(Arc::clone(plan), Arc::clone(context)).await?.into_iter().flatten() {
+                memory.try_grow(batch.get_array_memory_size())?;
+                batches.push(batch);
+            }
+            Ok::<_, DataFusionError>(Rows { batches, _memory: memory })
+        });
+        Ok(&rows.await?.batches)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Plans a query, then what it shares.
+#[derive(Debug)]
+pub(crate) struct SharingPlanner;
+
+#[async_trait]
+impl QueryPlanner for SharingPlanner {
+    async fn create_physical_plan(&self, plan: &LogicalPlan, session: &dyn Session) -> Result<Arc<dyn ExecutionPlan>> {
+        let planner = DefaultPhysicalPlanner::default();
+        let Some(state) = session.as_any().downcast_ref::<SessionState>() else {
+            return planner.create_physical_plan(plan, session).await;
+        };
+        let scope = Arc::new(Scope::default());
+        let config = state.config().clone().with_extension(Arc::clone(&scope));
+        let state = SessionStateBuilder::new_from_existing(state.clone()).with_config(config).build();
+        let physical = planner.create_physical_plan(plan, &state).await?;
+        while let Some(run) = scope.next() {
+            let (columns, plan) = run.logical_plan()?;
+            let plan = planner.create_physical_plan(&state.optimize(&plan)?, &state).await?;
+            run.plan
+                .set((columns, plan))
+                .map_err(|_| internal_datafusion_err!("{} was planned twice", run.shared.name))?;
+        }
+        Ok(physical)
+    }
+}
+
+/// A scan of a shared plan.
+struct SharedExec {
+    run: Arc<Run>,
+    columns: Vec<usize>,
+    schema: SchemaRef,
+    properties: Arc<PlanProperties>,
+}
+
+impl fmt::Debug for SharedExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedExec").field("name", &self.run.shared.name).field("columns", &self.columns).finish()
+    }
+}
+
+impl DisplayAs for SharedExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
+        write!(f, "SharedExec: {}, columns=[{}]", self.run.shared.name, names.join(", "))
+    }
+}
+
+impl ExecutionPlan for SharedExec {
+    fn name(&self) -> &'static str {
+        "SharedExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (run, wanted) = (Arc::clone(&self.run), self.columns.clone());
+        let partitions = self.properties.output_partitioning().partition_count();
+        let stream = futures::stream::once(async move {
+            let batches = run.batches(&context).await?;
+            let (columns, _) =
+                run.plan.get().ok_or_else(|| internal_datafusion_err!("{} was not planned", run.shared.name))?;
+            let places: Vec<_> =
+                wanted.iter().filter_map(|wanted| columns.iter().position(|column| column == wanted)).collect();
+            let own = batches.iter().skip(partition).step_by(partitions);
+            let projected: Vec<_> = own.map(|batch| Ok(batch.project(&places)?)).collect();
+            Ok::<_, DataFusionError>(futures::stream::iter(projected))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream.try_flatten().boxed())))
+    }
+}

@@ -1,0 +1,28 @@
+//! SQL types as DuckDB means them.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
+use datafusion::common::Result;
+use datafusion::logical_expr::planner::TypePlanner;
+use datafusion::sql::sqlparser::ast::{DataType as SqlType, TimezoneInfo};
+
+use crate::writer::timestamptz;
+
+/// Makes `TIMESTAMP` and `TIMESTAMPTZ` microseconds, which reach from year -290308 to 294246. DataFusion's nanoseconds end
+/// in 2262, before the dates that mean "never".
+#[derive(Debug)]
+pub(crate) struct Types;
+
+impl TypePlanner for Types {
+    fn plan_type_field(&self, sql: &SqlType) -> Result<Option<FieldRef>> {
+        let ty = match sql {
+            SqlType::Timestamp(None, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) | SqlType::Datetime(None) => {
+                DataType::Timestamp(TimeUnit::Microsecond, None)
+            }
+            SqlType::Timestamp(None, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone) => timestamptz(),
+            _ => return Ok(None),
+        };
+        Ok(Some(Arc::new(Field::new("", ty, true))))
+    }
+}
