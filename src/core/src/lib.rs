@@ -13,4 +13,4 @@ pub mod policy;
 pub mod readers;
 mod word;
 
-pub use word::Word;
+pub use word::{Name, Word};

@@ -1,5 +1,7 @@
 //! Words that are compared as two words of the machine.
 
+use std::borrow::Cow;
+
 /// A text with its length and first twelve bytes at hand, laid out as DuckDB and Arrow lay out a short string: an engine that
 /// keeps its strings so need not compute anything.
 #[derive(Debug, Clone, Copy)]
@@ -53,10 +55,11 @@ impl<'a> Word<'a> {
         if self.is_inline() { Some([self.key.0, self.key.1]) } else { None }
     }
 
-    /// Whether it is this text, whatever the case.
+    /// Whether it is this name, whatever the case.
     #[inline]
-    pub(crate) fn is(self, text: &str) -> bool {
-        (self.key == Key::new(text.as_bytes()) && self.is_inline()) || self.text.eq_ignore_ascii_case(text)
+    pub(crate) fn is(self, name: &Name) -> bool {
+        (self.key == name.key && self.is_inline())
+            || (self.key.may_equal(name.key) && self.text.eq_ignore_ascii_case(&name.text))
     }
 
     #[inline]
@@ -70,20 +73,38 @@ impl<'a> Word<'a> {
     }
 }
 
-/// A text of one's own, whose word is at hand.
+/// A name that answers give: of a rule, or a word of the program's own. Its word is at hand.
 #[derive(Debug)]
-pub(crate) struct Name {
+pub struct Name {
     key: Key,
-    text: Box<str>,
+    text: Cow<'static, str>,
 }
 
 impl Name {
     pub(crate) fn new(text: &str) -> Self {
-        Self { key: Key::new(text.as_bytes()), text: text.into() }
+        Self { key: Key::new(text.as_bytes()), text: Cow::Owned(text.to_owned()) }
     }
 
+    /// The name of a text of the program's own.
+    pub const fn of(text: &'static str) -> Self {
+        Self { key: Key::new(text.as_bytes()), text: Cow::Borrowed(text) }
+    }
+
+    /// Its text.
     #[inline]
-    pub(crate) fn word(&self) -> Word<'_> {
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What a text of up to [`Word::INLINE`] bytes is kept in, and whether it is one. Without a branch.
+    #[inline]
+    pub fn words(&self) -> ([u64; 2], bool) {
+        ([self.key.0, self.key.1], self.key.0 as u32 as usize <= Word::INLINE)
+    }
+
+    /// Its word.
+    #[inline]
+    pub fn word(&self) -> Word<'_> {
         Word { key: self.key, text: &self.text }
     }
 }
@@ -114,6 +135,15 @@ impl Key {
     #[inline]
     pub(crate) const fn may_equal(self, other: Self) -> bool {
         (self.0 ^ other.0) & !CASE | (self.1 ^ other.1) & !CASE == 0
+    }
+
+    /// The key of no text.
+    pub(crate) const NONE: Self = Self(u64::MAX, u64::MAX);
+
+    /// The same for texts that are the same but for the case of letters, and for some that are not.
+    #[inline]
+    pub(crate) const fn folded(self) -> Self {
+        Self(self.0 | CASE, self.1 | CASE)
     }
 
     /// A hash that does not depend on the case of letters.

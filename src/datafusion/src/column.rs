@@ -153,6 +153,10 @@ fn scaled<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, scale: impl Fn(T::Na
 }
 
 impl Column for Values {
+    fn rows(&self) -> usize {
+        self.array.len()
+    }
+
     fn shape(&self) -> Shape {
         match self.kind {
             Kind::Null => Shape::Null,

@@ -219,25 +219,6 @@ impl Output for Writer {
         }
     }
 
-    #[inline]
-    fn inline_text(&mut self, row: usize, words: [u64; 2]) {
-        if let Values::Text { ends, bytes } = &mut self.values {
-            let text = (u128::from(words[0]) | u128::from(words[1]) << 64).to_le_bytes();
-            bytes.extend_from_slice(&text[4..4 + words[0] as u32 as usize]);
-            Self::put(&mut self.valid, ends, row, bytes.len() as i32);
-        }
-    }
-
-    #[inline]
-    fn text_again(&mut self, row: usize, earlier: usize) {
-        if let Values::Text { ends, bytes } = &mut self.values {
-            let start = if earlier == 0 { 0 } else { ends[earlier - 1] };
-            bytes.extend_from_within(start as usize..ends[earlier] as usize);
-            Self::put(&mut self.valid, ends, row, bytes.len() as i32);
-        }
-    }
-
-    #[inline]
     fn field(&mut self, index: usize) -> &mut Self {
         let Values::Struct { fields, .. } = &mut self.values else {
             unreachable!("only structs have fields");

@@ -78,6 +78,17 @@ pub struct Exception<'a> {
     pub scope: Option<&'a str>,
 }
 
+/// Hands several rows to the evaluator at once.
+pub fn with_inputs(rows: &[Row<'_>], evaluate: &mut dyn FnMut(&[Input<'_>])) {
+    fn add(rows: &[Row<'_>], inputs: &[Input<'_>], evaluate: &mut dyn FnMut(&[Input<'_>])) {
+        match rows.split_first() {
+            Some((row, rest)) => row.with_input(|input| add(rest, &[inputs, &[*input]].concat(), evaluate)),
+            None => evaluate(inputs),
+        }
+    }
+    add(rows, &[], evaluate);
+}
+
 impl Row<'_> {
     /// Hands the row to the evaluator as its input.
     pub fn with_input<T>(&self, evaluate: impl FnOnce(&Input<'_>) -> T) -> T {

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 
 use mfa_core::policy::{Compiled, Evaluator};
 use mfa_oracles::random::{Boundaries, Dice, Document, policy_and_rows};
-use mfa_oracles::row::{Context, Factor, Row, Subject};
+use mfa_oracles::row::{Context, Factor, Row, Subject, with_inputs};
 use proptest::prelude::*;
 
-use crate::{config, texts};
+use crate::{all_texts, config, texts};
 
 proptest! {
     #![proptest_config(config(2000))]
@@ -19,15 +19,19 @@ proptest! {
         let boundaries = Boundaries::of(document.policy());
         let mut evaluator = Evaluator::new(Compiled::parse(&document.text).unwrap());
         let mut dice = Dice(seed);
+        let (mut together, mut all_expected) = (Vec::new(), Vec::new());
         for mut row in rows {
             for _ in 0..8 {
                 let expected = document.reference(&row);
                 prop_assert_eq!(document.evaluate(&row), expected, "{:#?}", row);
                 let remembered = row.with_input(|input| texts(evaluator.evaluate(input)) == expected);
                 prop_assert!(remembered, "{:#?}", row);
+                together.push(row.clone());
+                all_expected.push(expected);
                 row.as_of = Some(dice.instant(&boundaries, row.as_of));
             }
         }
+        with_inputs(&together, &mut |inputs| assert_eq!(all_texts(evaluator.evaluate_all(inputs)), all_expected));
     }
 }
 
@@ -81,6 +85,7 @@ fn many_words_and_many_kinds_of_rows() {
         0 => None,
         _ => Some(words[dice.below(words.len())].as_str()),
     };
+    let (mut together, mut all_expected) = (Vec::new(), Vec::new());
     for turn in 0..9_000 {
         let mut row = Row {
             subject: Some(Subject {
@@ -108,6 +113,13 @@ fn many_words_and_many_kinds_of_rows() {
         assert_eq!(document.evaluate(&row), expected, "{row:#?}");
         row.with_input(|input| assert_eq!(texts(evaluator.evaluate(input)), expected, "{row:#?}"));
         kinds.insert((expected.tier, expected.session, expected.required_strength, expected.matched_rule_id));
+        together.push(row);
+        all_expected.push(expected);
+        if together.len() == 40 {
+            with_inputs(&together, &mut |inputs| assert_eq!(all_texts(evaluator.evaluate_all(inputs)), all_expected));
+            together.clear();
+            all_expected.clear();
+        }
     }
     assert!(kinds.len() > 100, "{} kinds of rows", kinds.len());
 }

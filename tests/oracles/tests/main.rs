@@ -7,8 +7,8 @@ mod exhaustive;
 mod laws;
 mod unknowns;
 
-use mfa_core::Word;
 use mfa_core::policy::{Decision, Verdict};
+use mfa_core::{Name, Word};
 use proptest::test_runner::Config;
 
 /// So many cases, unless `PROPTEST_CASES` says otherwise.
@@ -16,6 +16,11 @@ fn config(cases: u32) -> Config {
     let default = Config::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { cases };
     Config { cases, failure_persistence: None, ..default }
+}
+
+/// Verdicts whose names are texts.
+fn all_texts(verdicts: Vec<Verdict<&Name>>) -> Vec<Decision<'_>> {
+    verdicts.into_iter().map(|verdict| texts(verdict.map(Name::word))).collect()
 }
 
 /// A verdict whose names are texts.

@@ -4,12 +4,12 @@
 
 use std::cell::RefCell;
 
-use super::{Column, Expected, Output, Shape, Type};
-use crate::Word;
-use crate::model::Strength;
+use super::{Column, Expected, Output, RUN, Shape, Type};
+use crate::model::{Method, Strength};
 use crate::policy::{
     Attribute, Compiled, DEFAULT_POLICY, Evaluator, ExceptionInput, Explanation, Factor, Row, Session, Verdict,
 };
+use crate::{Name, Word};
 
 /// What `mfa_evaluate` returns.
 pub(super) fn decision() -> Type {
@@ -33,49 +33,51 @@ pub(super) fn decision() -> Type {
     ])
 }
 
-/// Hands each row, and the policy for it, to `each`.
+/// Hands rows and the policy for them to `each`: some that follow each other, of one run ([`RUN`]).
 fn rows<'a, C: Column>(
     arguments: &'a [C],
-    rows: usize,
-    mut each: impl FnMut(&mut Evaluator, &At<'_, 'a, C>, usize, bool),
+    count: usize,
+    mut each: impl FnMut(&mut Evaluator, &[At<'_, 'a, C>], usize),
 ) -> Result<(), String> {
     let [subject, factors, app, context, exceptions, as_of, ..] = arguments else {
         return Err("six arguments are needed".to_owned());
     };
     as_of.expect(Expected::Timestamp, "as_of")?;
-    let columns = Columns {
+    let mut columns = Columns {
         subject: SubjectFields::new(subject)?,
         factors: FactorFields::new(factors)?,
         app: AppFields::new(app)?,
         context: ContextFields::new(context)?,
         exceptions: ExceptionFields::new(exceptions)?,
         as_of,
+        of_factors: Vec::new(),
+        used_methods: Vec::new(),
     };
+    columns.read();
     let policy = arguments.get(6);
+    let document = |row| policy.and_then(|policy| policy.text(row)).unwrap_or(DEFAULT_POLICY);
     EVALUATORS.with_borrow_mut(|evaluators| {
-        let mut last = "";
-        for row in 0..rows {
-            let document = policy.and_then(|policy| policy.text(row)).unwrap_or(DEFAULT_POLICY);
+        let (mut first, mut last) = (0, "");
+        while first < count {
+            let chosen = document(first);
             // The rows of a constant share one text; looking at where it is saves comparing it.
-            let is_new = row == 0 || !std::ptr::eq(document, last);
-            if is_new {
-                evaluators.choose(document)?;
-                last = document;
+            let is_same = |other: &str| std::ptr::eq(chosen, other);
+            if !is_same(last) {
+                evaluators.choose(chosen)?;
+                last = chosen;
             }
-            each(&mut evaluators.kept[evaluators.chosen].1, &At::new(&columns, row), row, is_new);
+            let window = first..(first / RUN * RUN + RUN).min(count);
+            let end = window.clone().find(|row| !is_same(document(*row))).unwrap_or(window.end);
+            let run: Vec<_> = (first..end).map(|row| At::new(&columns, row)).collect();
+            each(&mut evaluators.kept[evaluators.chosen].1, &run, first);
+            first = end;
         }
         Ok(())
     })
 }
 
 pub(super) fn evaluate<C: Column, O: Output>(arguments: &[C], count: usize, result: &mut O) -> Result<(), String> {
-    let mut texts = Texts::default();
-    rows(arguments, count, |evaluator, at, row, is_new| {
-        if is_new {
-            texts = Texts::default();
-        }
-        write(&evaluator.evaluate(at), row, result, &mut texts);
-    })
+    rows(arguments, count, |evaluator, run, first| write(&evaluator.evaluate_all(run), first, result))
 }
 
 /// What `mfa_explain` returns: what became of every rule.
@@ -92,72 +94,42 @@ pub(super) fn explanation() -> Type {
 }
 
 pub(super) fn explain<C: Column, O: Output>(arguments: &[C], count: usize, result: &mut O) -> Result<(), String> {
-    rows(arguments, count, |evaluator, at, row, _| {
-        let lines = evaluator.policy().explain(at);
-        result.list(row, lines.len(), |line, row, index| {
-            let Explanation { section, rule, applied, reason, satisfied, asks } = &lines[index];
-            line.field(0).text(row, section);
-            line.field(1).optional_text(row, rule.as_deref());
-            line.field(2).boolean(row, *applied);
-            line.field(3).optional_text(row, *reason);
-            line.field(4).optional(row, *satisfied, O::boolean);
-            line.field(5).optional_text(row, asks.as_deref());
-        });
+    rows(arguments, count, |evaluator, run, first| {
+        for (row, at) in (first..).zip(run) {
+            let lines = evaluator.policy().explain(at);
+            result.list(row, lines.len(), |line, row, index| {
+                let Explanation { section, rule, applied, reason, satisfied, asks } = &lines[index];
+                line.field(0).text(row, section);
+                line.field(1).optional_text(row, rule.as_deref());
+                line.field(2).boolean(row, *applied);
+                line.field(3).optional_text(row, *reason);
+                line.field(4).optional(row, *satisfied, O::boolean);
+                line.field(5).optional_text(row, asks.as_deref());
+            });
+        }
     })
 }
 
-/// The long texts last written to each field: where they were read, and to which row they were written. Valid as long as
-/// the policy is the same, to which they belong.
-#[derive(Default)]
-struct Texts {
-    last: [(usize, usize); 15],
-}
-
-impl Texts {
-    /// Writes a word of the policy, or of the program; a long one that was written before is shared.
-    #[inline]
-    fn write<O: Output>(&mut self, result: &mut O, field: usize, row: usize, word: Word<'_>) {
-        let writer = result.field(field);
-        if let Some(words) = word.words() {
-            writer.inline_text(row, words);
-            return;
-        }
-        let text = word.as_str();
-        let (at, earlier) = self.last[field];
-        if at == text.as_ptr().addr() {
-            writer.text_again(row, earlier);
-        } else {
-            writer.text(row, text);
-            self.last[field] = (text.as_ptr().addr(), row);
-        }
+/// Writes the verdicts on a run of rows, field by field.
+fn write<O: Output>(verdicts: &[Verdict<&Name>], first: usize, result: &mut O) {
+    let all = || verdicts.iter();
+    result.field(0).names(first, verdicts, |verdict| Some(verdict.decision.as_name()));
+    result.field(1).names(first, verdicts, |verdict| Some(verdict.would_decision.as_name()));
+    result.field(2).names(first, verdicts, |verdict| Some(verdict.enrolment.as_name()));
+    result.field(3).names(first, verdicts, |verdict| verdict.session.map(Session::as_name));
+    result.field(4).uintegers(first, all().map(|verdict| Some(verdict.required_mask)));
+    result.field(5).uintegers(first, all().map(|verdict| Some(verdict.reason_mask)));
+    result.field(6).bigints(first, all().map(|verdict| verdict.grace_deadline));
+    result.field(7).utinyints(first, all().map(|verdict| verdict.stage));
+    result.field(8).names(first, verdicts, |verdict| verdict.matched_rule_id);
+    result.field(9).utinyints(first, all().map(|verdict| verdict.required_strength));
+    result.field(10).intervals(first, all().map(|verdict| verdict.max_age_micros));
+    result.field(11).names(first, verdicts, |verdict| verdict.tier);
+    result.field(12).names(first, verdicts, |verdict| verdict.wave);
+    if let [one, ..] = verdicts {
+        result.field(13).name(first, verdicts.len(), one.policy_hash);
     }
-
-    #[inline]
-    fn write_optional<O: Output>(&mut self, result: &mut O, field: usize, row: usize, word: Option<Word<'_>>) {
-        match word {
-            Some(word) => self.write(result, field, row, word),
-            None => result.field(field).null(row),
-        }
-    }
-}
-
-#[inline]
-fn write<O: Output>(verdict: &Verdict<Word<'_>>, row: usize, result: &mut O, texts: &mut Texts) {
-    texts.write(result, 0, row, verdict.decision.as_word());
-    texts.write(result, 1, row, verdict.would_decision.as_word());
-    texts.write(result, 2, row, verdict.enrolment.as_word());
-    texts.write_optional(result, 3, row, verdict.session.map(Session::as_word));
-    result.field(4).uinteger(row, verdict.required_mask);
-    result.field(5).uinteger(row, verdict.reason_mask);
-    result.field(6).optional(row, verdict.grace_deadline, O::bigint);
-    result.field(7).optional(row, verdict.stage, O::utinyint);
-    texts.write_optional(result, 8, row, verdict.matched_rule_id);
-    result.field(9).optional(row, verdict.required_strength, O::utinyint);
-    result.field(10).optional(row, verdict.max_age_micros, O::interval);
-    texts.write_optional(result, 11, row, verdict.tier);
-    texts.write_optional(result, 12, row, verdict.wave);
-    texts.write(result, 13, row, verdict.policy_hash);
-    texts.write_optional(result, 14, row, verdict.strength.map(Strength::as_word));
+    result.field(14).names(first, verdicts, |verdict| verdict.strength.map(Strength::as_name));
 }
 
 /// How many policies a thread keeps; a query has one, a comparison two.
@@ -272,7 +244,8 @@ impl<'a, C: Column> ExceptionFields<'a, C> {
     }
 }
 
-/// The arguments.
+/// The arguments. Words of which there are as many as can be are read before anything else, all of them in turn: how long
+/// the list of a row is, nobody could foretell, and waiting for it costs more than a word.
 struct Columns<'a, C> {
     subject: SubjectFields<'a, C>,
     factors: FactorFields<'a, C>,
@@ -280,9 +253,64 @@ struct Columns<'a, C> {
     context: ContextFields<'a, C>,
     exceptions: ExceptionFields<'a, C>,
     as_of: &'a C,
+    /// All but the instants.
+    of_factors: Vec<Factor>,
+    used_methods: Vec<Option<Method>>,
 }
 
-/// One row of them.
+impl<C: Column> Columns<'_, C> {
+    fn read(&mut self) {
+        let FactorFields { whole, method, attested, number_matching, status, .. } = self.factors;
+        let element = whole.element();
+        // Names alone are those of active factors.
+        let are_names = element.is_some_and(|element| element.shape() != Shape::Struct);
+        let blank = Factor {
+            method: None,
+            is_active: are_names.then_some(true),
+            enrolled_at: None,
+            last_used_at: None,
+            attested: None,
+            number_matching: None,
+        };
+        let factors = &mut self.of_factors;
+        factors.resize(element.map_or(0, C::rows), blank);
+        if let Some(methods) = method {
+            methods.all_words(|row, word| factors[row].method = word.map(Factor::method));
+        }
+        if let Some(statuses) = status {
+            statuses.all_words(|row, word| factors[row].is_active = word.map(Factor::is_active));
+        }
+        if attested.is_some() || number_matching.is_some() {
+            for (row, factor) in factors.iter_mut().enumerate() {
+                factor.attested = boolean(attested, row);
+                factor.number_matching = boolean(number_matching, row);
+            }
+        }
+        if let Some(used) = self.context.used_methods.and_then(C::element) {
+            self.used_methods.resize(used.rows(), None);
+            used.all_words(|row, word| self.used_methods[row] = word.map(Factor::method));
+        }
+    }
+
+    /// Where an attribute that holds one word is read, and the STRUCT that it is in.
+    #[inline]
+    fn field(&self, attribute: Attribute) -> Option<(&C, &C)> {
+        let Self { subject, app, context, .. } = self;
+        let (whole, field) = match attribute {
+            Attribute::Population => (subject.whole, subject.population),
+            Attribute::Department => (subject.whole, subject.department),
+            Attribute::Region => (subject.whole, subject.region),
+            Attribute::App => (app.whole, app.id),
+            Attribute::Sensitivity => (app.whole, app.sensitivity),
+            Attribute::Protocol => (context.whole, context.protocol),
+            Attribute::Transaction => (context.whole, context.transaction),
+            Attribute::Role | Attribute::Signal => return None,
+        };
+        field.map(|field| (whole, field))
+    }
+}
+
+/// One row of them. Those of a slice follow each other, and are of one run.
 struct At<'r, 'a, C> {
     columns: &'r Columns<'a, C>,
     row: usize,
@@ -290,6 +318,7 @@ struct At<'r, 'a, C> {
     subject: bool,
     app: bool,
     context: bool,
+    as_of: Option<i64>,
 }
 
 impl<'r, 'a, C: Column> At<'r, 'a, C> {
@@ -301,6 +330,7 @@ impl<'r, 'a, C: Column> At<'r, 'a, C> {
             subject: columns.subject.whole.is_valid(row),
             app: columns.app.whole.is_valid(row),
             context: columns.context.whole.is_valid(row),
+            as_of: columns.as_of.timestamp(row),
         }
     }
 }
@@ -308,11 +338,6 @@ impl<'r, 'a, C: Column> At<'r, 'a, C> {
 #[inline]
 fn text(field: Option<&impl Column>, row: usize) -> Option<&str> {
     field?.text(row)
-}
-
-#[inline]
-fn word(field: Option<&impl Column>, row: usize) -> Option<Word<'_>> {
-    field?.word(row)
 }
 
 #[inline]
@@ -350,18 +375,19 @@ impl<C: Column> Row for At<'_, '_, C> {
 
     #[inline]
     fn word(&self, attribute: Attribute) -> Option<Word<'_>> {
-        let Columns { subject, app, context, .. } = self.columns;
-        let (is_there, field) = match attribute {
-            Attribute::Population => (self.subject, subject.population),
-            Attribute::Department => (self.subject, subject.department),
-            Attribute::Region => (self.subject, subject.region),
-            Attribute::App => (self.app, app.id),
-            Attribute::Sensitivity => (self.app, app.sensitivity),
-            Attribute::Protocol => (self.context, context.protocol),
-            Attribute::Transaction => (self.context, context.transaction),
-            Attribute::Role | Attribute::Signal => (false, None),
+        let (whole, field) = self.columns.field(attribute)?;
+        if whole.is_valid(self.row) { field.word(self.row) } else { None }
+    }
+
+    #[inline]
+    fn each_word(run: &[Self], attribute: Attribute, each: impl FnMut(usize, Option<Word<'_>>)) {
+        let Some(At { columns, row, .. }) = run.first() else { return };
+        // Where there is no field, no row of any other will do.
+        let (field, there) = match columns.field(attribute) {
+            Some((whole, field)) => (field, whole.valid(*row, run.len())),
+            None => (columns.as_of, 0),
         };
-        if is_there { word(field, self.row) } else { None }
+        field.each_word(*row, run.len(), there, each);
     }
 
     #[inline]
@@ -394,28 +420,29 @@ impl<C: Column> Row for At<'_, '_, C> {
 
     #[inline]
     fn factors(&self, mut each: impl FnMut(Factor)) -> bool {
-        let factors = &self.columns.factors;
-        // Names alone are those of active factors.
-        let are_names = factors.whole.element().is_some_and(|element| element.shape() != Shape::Struct);
+        let Columns { factors, of_factors, .. } = self.columns;
         let Some(rows) = factors.whole.list(self.row) else {
             return false;
         };
-        for row in rows {
+        for (row, factor) in rows.clone().zip(&of_factors[rows]) {
             each(Factor {
-                method: word(factors.method, row).map(Factor::method),
                 enrolled_at: timestamp(factors.enrolled_at, row),
                 last_used_at: timestamp(factors.last_used_at, row),
-                attested: boolean(factors.attested, row),
-                number_matching: boolean(factors.number_matching, row),
-                is_active: if are_names { Some(true) } else { word(factors.status, row).map(Factor::is_active) },
+                ..*factor
             });
         }
         true
     }
 
     #[inline]
-    fn used_methods(&self, each: impl FnMut(Option<Word<'_>>)) -> bool {
-        self.context && words(self.columns.context.used_methods, self.row, each)
+    fn used_methods(&self, each: impl FnMut(Option<Method>)) -> bool {
+        let Columns { context, used_methods, .. } = self.columns;
+        let list = if self.context { context.used_methods } else { None };
+        match list.and_then(|list| list.list(self.row)) {
+            Some(rows) => used_methods[rows].iter().copied().for_each(each),
+            None => return false,
+        }
+        true
     }
 
     #[inline]
@@ -433,6 +460,7 @@ impl<C: Column> Row for At<'_, '_, C> {
         if self.context { boolean(self.columns.context.federation_attested, self.row) } else { None }
     }
 
+    #[inline]
     fn exceptions(&self, mut each: impl FnMut(&ExceptionInput<'_>)) -> bool {
         let exceptions = &self.columns.exceptions;
         let Some(rows) = exceptions.whole.list(self.row) else {
@@ -457,6 +485,6 @@ impl<C: Column> Row for At<'_, '_, C> {
 
     #[inline]
     fn as_of(&self) -> Option<i64> {
-        self.columns.as_of.timestamp(self.row)
+        self.as_of
     }
 }

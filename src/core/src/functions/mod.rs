@@ -9,8 +9,8 @@ mod rows;
 
 use std::ops::Range;
 
-use crate::Word;
 use crate::model::{Kind, PolicyResult, Row as _, SignIn, Value};
+use crate::{Name, Word};
 
 /// A SQL type that a parameter, a column or a result can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +64,10 @@ impl From<Kind> for Type {
         }
     }
 }
+
+/// So many rows are read and written together, one word of a mask of those that are not NULL: they are a run if the first of
+/// so many is a multiple of it.
+pub const RUN: usize = 64;
 
 /// What kind of values a column has, as far as a function asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +147,31 @@ pub trait Column: Sized {
     fn element(&self) -> Option<&Self>;
     /// A field of a struct, by name, whatever its case.
     fn field(&self, name: &str) -> Option<&Self>;
+    /// How many rows it has, for the elements of lists.
+    fn rows(&self) -> usize;
+
+    /// Which of the `count` rows from `first` on are not NULL, as bits. They must be of one run ([`RUN`]).
+    #[inline]
+    fn valid(&self, first: usize, count: usize) -> u64 {
+        (0..count).fold(0, |bits, index| bits | u64::from(self.is_valid(first + index)) << index)
+    }
+
+    /// The words of the `count` rows from `first` on, all of one run; of those whose bit in `there` is not set, none.
+    #[inline]
+    fn each_word(&self, first: usize, count: usize, there: u64, mut each: impl FnMut(usize, Option<Word<'_>>)) {
+        for index in 0..count {
+            each(index, if there >> index & 1 == 1 { self.word(first + index) } else { None });
+        }
+    }
+
+    /// The words of all rows.
+    #[inline]
+    fn all_words(&self, mut each: impl FnMut(usize, Option<Word<'_>>)) {
+        for first in (0..self.rows()).step_by(RUN) {
+            let count = RUN.min(self.rows() - first);
+            self.each_word(first, count, u64::MAX, |index, word| each(first + index, word));
+        }
+    }
 
     /// Refuses a type that cannot be read as `expected`.
     ///
@@ -185,14 +214,45 @@ pub trait Output: Sized {
     fn interval(&mut self, row: usize, micros: i64);
     /// A `VARCHAR`.
     fn text(&mut self, row: usize, text: &str);
-    /// A text of up to [`Word::INLINE`] bytes, as the words it is kept in.
-    fn inline_text(&mut self, row: usize, words: [u64; 2]);
-    /// The text of an earlier row once more.
-    fn text_again(&mut self, row: usize, earlier: usize);
     /// A field of a struct.
     fn field(&mut self, index: usize) -> &mut Self;
     /// A list of `length` elements; `write` is called with the elements' column and each element's row and index.
     fn list(&mut self, row: usize, length: usize, write: impl FnMut(&mut Self, usize, usize));
+
+    /// A `UTINYINT` or NULL for each of the rows from `first` on, all of one run ([`RUN`]).
+    #[inline]
+    fn utinyints(&mut self, first: usize, values: impl Iterator<Item = Option<u8>>) {
+        (first..).zip(values).for_each(|(row, value)| self.optional(row, value, Self::utinyint));
+    }
+
+    /// The same of `UINTEGER`.
+    #[inline]
+    fn uintegers(&mut self, first: usize, values: impl Iterator<Item = Option<u32>>) {
+        (first..).zip(values).for_each(|(row, value)| self.optional(row, value, Self::uinteger));
+    }
+
+    /// The same of `BIGINT` or `TIMESTAMPTZ`.
+    #[inline]
+    fn bigints(&mut self, first: usize, values: impl Iterator<Item = Option<i64>>) {
+        (first..).zip(values).for_each(|(row, value)| self.optional(row, value, Self::bigint));
+    }
+
+    /// The same of `INTERVAL`.
+    #[inline]
+    fn intervals(&mut self, first: usize, values: impl Iterator<Item = Option<i64>>) {
+        (first..).zip(values).for_each(|(row, value)| self.optional(row, value, Self::interval));
+    }
+
+    /// A name or NULL for each of a run of rows.
+    #[inline]
+    fn names<'n, T>(&mut self, first: usize, rows: &[T], name: impl Fn(&T) -> Option<&'n Name>) {
+        (first..).zip(rows).for_each(|(row, of)| self.optional_text(row, name(of).map(Name::as_str)));
+    }
+
+    /// One name for a run of `count` rows.
+    fn name(&mut self, first: usize, count: usize, name: &Name) {
+        (first..first + count).for_each(|row| self.text(row, name.as_str()));
+    }
 
     /// A list of texts.
     fn texts<T: AsRef<str>>(&mut self, row: usize, texts: &[T]) {

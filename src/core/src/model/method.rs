@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Provider;
-use crate::word::{Key, Word};
+use crate::word::{Key, Name, Word};
 
 /// A canonical authentication method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -117,15 +117,15 @@ impl Strength {
 
     /// The name in SQL, at hand.
     #[inline]
-    pub const fn as_word(self) -> Word<'static> {
-        const WORDS: [Word<'static>; 5] = [
-            Word::new(Strength::None.as_str()),
-            Word::new(Strength::Single.as_str()),
-            Word::new(Strength::Mfa.as_str()),
-            Word::new(Strength::PhishingResistant.as_str()),
-            Word::new(Strength::PrHardware.as_str()),
+    pub const fn as_name(self) -> &'static Name {
+        static NAMES: [Name; 5] = [
+            Name::of(Strength::None.as_str()),
+            Name::of(Strength::Single.as_str()),
+            Name::of(Strength::Mfa.as_str()),
+            Name::of(Strength::PhishingResistant.as_str()),
+            Name::of(Strength::PrHardware.as_str()),
         ];
-        WORDS[self as usize]
+        &NAMES[self as usize]
     }
 
     /// 0 to 4, as in the `required_strength` of a decision.

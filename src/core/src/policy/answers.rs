@@ -3,6 +3,8 @@
 //! A test compares an attribute with a list of words. A row's word is looked up once, among all the words that the policy
 //! knows for the attribute, and found with the bits of all the tests it answers.
 
+use std::hint::select_unpredictable;
+
 use super::compile::Atom;
 use super::input::{Attribute, Row};
 use crate::word::{Key, Word};
@@ -33,6 +35,9 @@ struct Vocabulary {
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
+    /// Of the word, all letters alike: whether another can be the same word.
+    folded: Key,
+    /// Of the word. Where it takes more than that to tell whether another is the same, it is the key of none.
     key: Key,
     /// The first 64 tests that the word answers.
     yes: u64,
@@ -56,7 +61,8 @@ impl Set for [u64] {
 
     fn add_word(&mut self, vocabulary: &Vocabulary, word: Word<'_>) {
         let slot = vocabulary.slot(word);
-        let index = slot.map_or_else(|| vocabulary.find(word), |slot| slot.word as usize);
+        let index =
+            slot.map_or_else(|| vocabulary.find(word), |(slot, is_it)| if is_it { slot.word as usize } else { 0 });
         self.add(&vocabulary.yes[index * self.len()..][..self.len()]);
     }
 }
@@ -71,9 +77,39 @@ impl Set for u64 {
     #[inline]
     fn add_word(&mut self, vocabulary: &Vocabulary, word: Word<'_>) {
         *self |= match vocabulary.slot(word) {
-            Some(slot) => slot.yes,
+            Some((slot, is_it)) => select_unpredictable(is_it, slot.yes, 0),
             None => vocabulary.yes[vocabulary.find(word)],
         };
+    }
+}
+
+/// The answers about several rows.
+trait Bits {
+    type Set: Set + ?Sized;
+    /// Of one row: the tests that are answered yes, and those that nobody can answer.
+    fn of(&mut self, row: usize) -> (&mut Self::Set, &mut Self::Set);
+}
+
+impl Bits for [[u64; 2]] {
+    type Set = u64;
+
+    #[inline]
+    fn of(&mut self, row: usize) -> (&mut u64, &mut u64) {
+        let [yes, unknown] = &mut self[row];
+        (yes, unknown)
+    }
+}
+
+struct Wide<'b> {
+    bits: &'b mut [u64],
+    width: usize,
+}
+
+impl Bits for Wide<'_> {
+    type Set = [u64];
+
+    fn of(&mut self, row: usize) -> (&mut [u64], &mut [u64]) {
+        self.bits[row * 2 * self.width..][..2 * self.width].split_at_mut(self.width)
     }
 }
 
@@ -153,15 +189,19 @@ impl Tests {
         }
     }
 
-    /// How many words of bits [`Tests::answer`] fills.
+    /// How many words the bits of a row take.
     pub(super) fn bits(&self) -> usize {
         2 * self.width
     }
 
-    /// The answers to every test about a row, for [`Answers::new`].
-    pub(super) fn answered<R: Row>(&self, row: &R) -> Vec<u64> {
-        let mut bits = vec![0; self.bits()];
-        self.answer(row, &mut bits);
+    /// The answers to every test about some rows: of each row the bits for [`Answers::new`].
+    #[inline]
+    pub(super) fn answered<R: Row>(&self, rows: &[R]) -> Vec<u64> {
+        let mut bits = vec![0; rows.len() * self.bits()];
+        match self.width {
+            1 => self.answer(rows, bits.as_chunks_mut().0),
+            width => self.answer(rows, &mut Wide { bits: &mut bits, width }),
+        }
         bits
     }
 
@@ -172,50 +212,64 @@ impl Tests {
         bits.into()
     }
 
-    /// Answers every test about a row; `bits` are for [`Answers::new`].
+    /// Attribute by attribute, not row by row: while one row waits for memory the next is looked at, and what is the same for
+    /// all rows is decided once.
     #[inline]
-    pub(super) fn answer<R: Row>(&self, row: &R, bits: &mut [u64]) {
-        if let [yes, unknown] = bits {
-            (*yes, *unknown) = (0, 0);
-            self.add(row, yes, unknown);
-        } else {
-            bits.fill(0);
-            let (yes, unknown) = bits.split_at_mut(self.width);
-            self.add(row, yes, unknown);
+    fn answer<R: Row, B: Bits + ?Sized>(&self, rows: &[R], bits: &mut B) {
+        // In a loop the attribute would not be known when this is compiled.
+        self.answer_one(Attribute::Population, rows, bits);
+        self.answer_one(Attribute::Department, rows, bits);
+        self.answer_one(Attribute::Region, rows, bits);
+        self.answer_one(Attribute::App, rows, bits);
+        self.answer_one(Attribute::Sensitivity, rows, bits);
+        self.answer_one(Attribute::Protocol, rows, bits);
+        self.answer_one(Attribute::Transaction, rows, bits);
+        self.answer_several(Attribute::Role, rows, bits);
+        self.answer_several(Attribute::Signal, rows, bits);
+        for (index, row) in rows.iter().enumerate() {
+            let (yes, unknown) = bits.of(index);
+            match row.privileged() {
+                Some(true) => yes.add(&self.if_privileged),
+                Some(false) => yes.add(&self.if_not_privileged),
+                None => {
+                    unknown.add(&self.if_privileged);
+                    unknown.add(&self.if_not_privileged);
+                }
+            }
         }
     }
 
-    #[inline]
-    fn add<R: Row, S: Set + ?Sized>(&self, row: &R, yes: &mut S, unknown: &mut S) {
-        for attribute in Attribute::SINGLE {
-            let vocabulary = &self.vocabularies[attribute as usize];
-            if !vocabulary.tests.is_empty() {
-                match row.word(attribute) {
-                    Some(word) => yes.add_word(vocabulary, word),
-                    None => unknown.add(&vocabulary.tests),
-                }
-            }
+    #[inline(always)]
+    fn answer_one<R: Row, B: Bits + ?Sized>(&self, attribute: Attribute, rows: &[R], bits: &mut B) {
+        let vocabulary = &self.vocabularies[attribute as usize];
+        if vocabulary.tests.is_empty() {
+            return;
         }
-        for attribute in Attribute::SEVERAL {
-            let vocabulary = &self.vocabularies[attribute as usize];
-            if !vocabulary.tests.is_empty() {
-                let mut missing = false;
-                let is_list = row.words(attribute, |word| match word {
-                    Some(word) => yes.add_word(vocabulary, word),
-                    None => missing = true,
-                });
-                if missing || !is_list {
-                    // A test that is answered yes needs no more: `Answers::of` looks there first.
-                    unknown.add(&vocabulary.tests);
-                }
+        R::each_word(rows, attribute, |index, word| {
+            let (yes, unknown) = bits.of(index);
+            match word {
+                Some(word) => yes.add_word(vocabulary, word),
+                None => unknown.add(&vocabulary.tests),
             }
+        });
+    }
+
+    #[inline(always)]
+    fn answer_several<R: Row, B: Bits + ?Sized>(&self, attribute: Attribute, rows: &[R], bits: &mut B) {
+        let vocabulary = &self.vocabularies[attribute as usize];
+        if vocabulary.tests.is_empty() {
+            return;
         }
-        match row.privileged() {
-            Some(true) => yes.add(&self.if_privileged),
-            Some(false) => yes.add(&self.if_not_privileged),
-            None => {
-                unknown.add(&self.if_privileged);
-                unknown.add(&self.if_not_privileged);
+        for (index, row) in rows.iter().enumerate() {
+            let (yes, unknown) = bits.of(index);
+            let mut missing = false;
+            let is_list = row.words(attribute, |word| match word {
+                Some(word) => yes.add_word(vocabulary, word),
+                None => missing = true,
+            });
+            if missing || !is_list {
+                // A test that is answered yes needs no more: `Answers::of` looks there first.
+                unknown.add(&vocabulary.tests);
             }
         }
     }
@@ -247,29 +301,29 @@ impl Vocabulary {
                 set(&mut yes[known * width..], index);
             }
         }
-        let mut slots = Box::new([Slot { key: Key::new(b""), yes: 0, word: 0, is_shared: false }; 256]);
+        let empty = Slot { folded: Key::NONE, key: Key::NONE, yes: 0, word: 0, is_shared: false };
+        let mut slots = Box::new([empty; 256]);
         for (index, text) in words.iter().enumerate().skip(1) {
-            let key = Key::new(text.as_bytes());
-            let slot = &mut slots[usize::from(key.hash())];
-            *slot = Slot { key, yes: yes[index * width], word: index as u32, is_shared: slot.word != 0 };
+            let word = Word::new(text);
+            let folded = word.key().folded();
+            let key = if word.is_inline() { word.key() } else { Key::NONE };
+            let slot = &mut slots[usize::from(folded.hash())];
+            *slot = Slot { folded, key, yes: yes[index * width], word: index as u32, is_shared: slot.word != 0 };
         }
         let tests = if any { tests.into() } else { Box::default() };
         Self { slots, words: words.into(), yes: yes.into(), tests }
     }
 
-    /// The slot of a word, or an empty one where it is no word of the policy's; nothing where that takes longer to tell.
+    /// The slot of a word, and whether it is that word; nothing where that takes longer to tell.
     #[inline]
-    fn slot(&self, word: Word<'_>) -> Option<Slot> {
-        let slot = &self.slots[usize::from(word.key().hash())];
+    fn slot(&self, word: Word<'_>) -> Option<(&Slot, bool)> {
+        let folded = word.key().folded();
+        let slot = &self.slots[usize::from(folded.hash())];
         // Nearly always it is written as in the policy, or is another word altogether. Which of both, nobody could foretell:
         // so that is no branch.
-        let is_same = slot.key == word.key();
-        let is_settled = is_same & word.is_inline() | !slot.key.may_equal(word.key());
-        if is_settled & !slot.is_shared {
-            let keep = u64::from(is_same).wrapping_neg();
-            return Some(Slot { yes: slot.yes & keep, word: slot.word & keep as u32, ..*slot });
-        }
-        None
+        let may_be = slot.folded == folded;
+        let needs_more = may_be & (slot.key != word.key()) | slot.is_shared;
+        if needs_more { None } else { Some((slot, may_be)) }
     }
 
     #[cold]

@@ -4,7 +4,7 @@
 //! worked out once and remembered.
 
 use super::answers::{Answers, Truth};
-use super::compile::{Compiled, Condition, Op, Requirement};
+use super::compile::{Compiled, Condition, Needs, Op, Requirement};
 use super::input::Row;
 use super::reason::Reason;
 
@@ -39,10 +39,11 @@ pub(super) struct Asked {
     pub(super) app: First,
     /// By the rules that match.
     pub(super) required: Requirement,
-    /// By those too of which a missing value decides whether they do.
-    pub(super) possible: Requirement,
-    /// The rules that match and do not block.
-    pub(super) asking: Box<[usize]>,
+    pub(super) needs: Needs,
+    /// By those too of which a missing value decides whether they match.
+    pub(super) possible: Needs,
+    /// The rules that match and do not block, by name.
+    pub(super) asking: Box<[Asking]>,
     /// The rules that block: they match, or the tier forbids the protocol.
     pub(super) blocking: Box<[Rule]>,
     /// Rules of which a missing value decides whether they match, and whether one of them would block.
@@ -50,6 +51,19 @@ pub(super) struct Asked {
     pub(super) may_be_blocked: bool,
     /// Why it is blocked.
     pub(super) reasons: u32,
+}
+
+/// A rule that matches, and asks for something.
+#[derive(Debug)]
+pub(super) struct Asking {
+    pub(super) rule: Rule,
+    pub(super) needs: Needs,
+    /// Whether it asks for as much strength as all rules together, and for so recent an MFA.
+    pub(super) is_strongest: bool,
+    pub(super) is_freshest: bool,
+    /// Whether it names methods.
+    pub(super) restricts: bool,
+    pub(super) reason: u32,
 }
 
 /// A rule that can stand in the way of a session.
@@ -95,7 +109,7 @@ impl Asked {
         let app = policy.first(policy.rules[..apps].iter().map(|rule| &rule.when), answers);
         let mut required = Requirement::NOTHING;
         let mut possible = Requirement::NOTHING;
-        let (mut asking, mut blocking, mut undecided) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut asking, mut blocking, mut undecided) = (Vec::<usize>::new(), Vec::new(), Vec::new());
         let mut may_be_blocked = false;
         let mut reasons = 0;
         // A subject in no known tier may be in one that forbids the protocol, but then the tier is what is missing.
@@ -135,11 +149,24 @@ impl Asked {
                 }
             }
         }
+        asking.sort_by_key(|index| policy.rules[*index].id.as_str());
+        let asks = |index: usize| {
+            let rule = &policy.rules[index];
+            Asking {
+                rule: Rule::Session(index),
+                needs: rule.require.needs(),
+                is_strongest: rule.require.strength == required.strength,
+                is_freshest: rule.require.max_age == required.max_age,
+                restricts: rule.require.allow != u32::MAX,
+                reason: rule.reason.bit(),
+            }
+        };
         Self {
             app,
             required,
-            possible: required.join(possible),
-            asking: asking.into(),
+            needs: required.needs(),
+            possible: required.join(possible).needs(),
+            asking: asking.into_iter().map(asks).collect(),
             blocking: blocking.into(),
             undecided: undecided.into(),
             may_be_blocked,
@@ -191,7 +218,6 @@ impl Compiled {
 /// The groups and the sessions met so far.
 #[derive(Debug)]
 pub(super) struct Cases {
-    bits: Vec<u64>,
     met: Met,
 }
 
@@ -204,19 +230,16 @@ enum Met {
 
 impl Cases {
     pub(super) fn new(policy: &Compiled) -> Self {
-        let bits = vec![0; policy.tests.bits()];
-        let met = match bits.len() {
+        let met = match policy.tests.bits() {
             2 => Met::One { groups: Memo::default(), sessions: Memo::default() },
             _ => Met::Many { groups: Memo::default(), sessions: Memo::default() },
         };
-        Self { bits, met }
+        Self { met }
     }
 
-    /// The case of a row.
+    /// The case of a row whose answers are `bits`.
     #[inline]
-    pub(super) fn of<'c, R: Row>(&'c mut self, policy: &Compiled, row: &R) -> Case<'c> {
-        let bits = self.bits.as_mut_slice();
-        policy.tests.answer(row, bits);
+    pub(super) fn of<'c, R: Row>(&'c mut self, policy: &Compiled, row: &R, bits: &[u64]) -> Case<'c> {
         // Keys hold only what the rules in question ask: a person's groups do not depend on the application.
         let (subjects, sessions_of) = (&*policy.asked_of_subjects, &*policy.asked_of_sessions);
         match &mut self.met {

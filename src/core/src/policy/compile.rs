@@ -18,7 +18,7 @@ use crate::word::Name;
 #[derive(Debug)]
 pub struct Compiled {
     policy: Policy,
-    pub(super) hash: String,
+    pub(super) hash: Name,
     pub(super) atoms: Vec<Atom>,
     pub(super) tests: Tests,
     pub(super) ops: Vec<Op>,
@@ -113,6 +113,14 @@ pub(super) struct Rule {
     pub(super) block: bool,
     /// What it says when it is what stands in the way.
     pub(super) reason: Reason,
+}
+
+/// What a requirement comes to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Needs {
+    /// Methods of which one is enough, as a mask; nothing where none is needed.
+    pub(super) methods: Option<u32>,
+    pub(super) max_age: Option<i64>,
 }
 
 /// What a session needs. Requirements join to the strictest.
@@ -277,7 +285,7 @@ impl Compiled {
         let forbidden = tiers.iter().filter_map(|tier| tier.forbids);
         let asked_of_sessions = tests.set(asked(&conditions.ops[of_subjects..]).into_iter().chain(forbidden));
         Self {
-            hash: policy.hash(),
+            hash: Name::new(&policy.hash()),
             asked_of_subjects: tests.set(asked(&conditions.ops[..of_subjects]).into_iter()),
             asked_of_sessions,
             tests,
@@ -302,7 +310,7 @@ impl Compiled {
 
     /// Hash of the document: SHA-256 of its canonical JSON, in lower-case hexadecimal digits.
     pub fn hash(&self) -> &str {
-        &self.hash
+        self.hash.word().as_str()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a policy says about one row.
 
-use crate::Word;
+use crate::Name;
 use crate::model::Strength;
 
 macro_rules! words {
@@ -22,9 +22,9 @@ macro_rules! words {
 
             /// The word in SQL, at hand.
             #[inline]
-            pub const fn as_word(self) -> Word<'static> {
-                const WORDS: &[Word<'static>] = &[$(Word::new($word),)+];
-                WORDS[self as usize]
+            pub const fn as_name(self) -> &'static Name {
+                static NAMES: &[Name] = &[$(Name::of($word),)+];
+                &NAMES[self as usize]
             }
         }
 
@@ -132,7 +132,7 @@ pub struct Verdict<N> {
 
 impl<N> Verdict<N> {
     /// The same with names of another kind.
-    pub(super) fn map<M>(self, name: impl Fn(N) -> M) -> Verdict<M> {
+    pub fn map<M>(self, name: impl Fn(N) -> M) -> Verdict<M> {
         Verdict {
             decision: self.decision,
             would_decision: self.would_decision,

@@ -15,14 +15,14 @@ mod session;
 
 use super::answers::{Answers, Truth};
 use super::case::{Asked, Case, Cases, First, Group};
-use super::compile::{Compiled, Stage, Tier, Wave};
+use super::compile::{Compiled, Exceptions, Stage, Tier, Wave};
 use super::decision::{Decision, Enrolment, Outcome, Session, Verdict};
 use super::document::StageEffect;
 use super::input::{ExceptionInput, Input, Row};
 use super::reason::Reason;
 use super::value::Anchor;
 use crate::model::{Method, Strength};
-use crate::word::Word;
+use crate::word::{Name, Word};
 
 /// A policy at work: it remembers the cases it has met. One thread has its own.
 #[derive(Debug)]
@@ -43,10 +43,17 @@ impl Evaluator {
     }
 
     /// What the policy says about one row.
-    #[inline]
     pub fn evaluate<R: Row>(&mut self, row: &R) -> Verdict<Word<'_>> {
-        let case = self.cases.of(&self.policy, row);
-        self.policy.decide(case, row)
+        let bits = self.policy.tests.answered(std::slice::from_ref(row));
+        self.policy.decide(self.cases.of(&self.policy, row, &bits), row).map(Name::word)
+    }
+
+    /// What the policy says about some rows, in their order: faster than one by one, best with a few dozen.
+    pub fn evaluate_all<R: Row>(&mut self, rows: &[R]) -> Vec<Verdict<&Name>> {
+        let Self { policy, cases } = self;
+        let bits = policy.tests.answered(rows);
+        let of_each = bits.chunks_exact(policy.tests.bits());
+        rows.iter().zip(of_each).map(|(row, bits)| policy.decide(cases.of(policy, row, bits), row)).collect()
     }
 }
 
@@ -108,15 +115,15 @@ impl Excepted {
 impl Compiled {
     /// What the policy says about one row. An [`Evaluator`] says it faster about many.
     pub fn evaluate(&self, input: &Input<'_>) -> Decision<'_> {
-        let bits = self.tests.answered(input);
+        let bits = self.tests.answered(std::slice::from_ref(input));
         let answers = Answers::new(&bits);
         let group = Group::of(self, input, answers);
         let session = Asked::of(self, input, group.tier, answers);
-        self.decide(Case { group, session: session.as_ref() }, input).map(Word::as_str)
+        self.decide(Case { group, session: session.as_ref() }, input).map(|name| name.word().as_str())
     }
 
     #[inline]
-    pub(super) fn decide<'p, R: Row>(&'p self, case: Case<'_>, row: &R) -> Verdict<Word<'p>> {
+    pub(super) fn decide<'p, R: Row>(&'p self, case: Case<'_>, row: &R) -> Verdict<&'p Name> {
         let as_of = row.as_of();
         let mut reasons = 0;
         let tier = match case.group.tier {
@@ -244,14 +251,14 @@ impl Compiled {
         let exempt = excluded && matches!(strictest, Outcome::StepUp | Outcome::Limit | Outcome::Block);
         let would_decision = if exempt { Outcome::Exempt } else { strictest };
         let of_rule = judged.as_ref().and_then(|judged| judged.rule(self));
-        let of_tier = tier.map(|tier| tier.id.word());
+        let of_tier = tier.map(|tier| &tier.id);
         let matched_rule_id = match of_session.cmp(&of_enrolment) {
             _ if exempt || of_session == Outcome::AllowException => of_tier,
             std::cmp::Ordering::Less => of_tier,
             std::cmp::Ordering::Greater => of_rule.or(of_tier),
             std::cmp::Ordering::Equal => match (of_tier, of_rule) {
                 (Some(tier), Some(rule)) if strictest >= Outcome::StepUp => {
-                    Some(if rule.as_str() < tier.as_str() { rule } else { tier })
+                    Some(if rule.word().as_str() < tier.word().as_str() { rule } else { tier })
                 }
                 (Some(tier), _) => Some(tier),
                 (None, rule) => rule,
@@ -278,8 +285,8 @@ impl Compiled {
             required_strength: required.and_then(|required| required.strength).map(Strength::level),
             max_age_micros: required.and_then(|required| required.max_age),
             tier: of_tier,
-            wave: wave.map(|wave| wave.id.word()),
-            policy_hash: Word::new(&self.hash),
+            wave: wave.map(|wave| &wave.id),
+            policy_hash: &self.hash,
             strength,
         }
     }
@@ -323,32 +330,12 @@ impl Compiled {
     }
 
     /// Whether an exception holds, and if none does, why.
+    #[inline]
     fn excepted<R: Row>(&self, tier: First, row: &R) -> Excepted {
-        let rules = match (&self.exceptions, tier) {
-            (Some(rules), First::Is(tier)) if rules.never_for.contains(&tier) => None,
-            (rules, _) => rules.as_ref(),
-        };
-        // A tier that is not known may be one that gets none.
-        let is_certain = matches!(tier, First::Is(_)) || rules.is_none_or(|rules| rules.never_for.is_empty());
-        let (subject, as_of) = (row.subject_id(), row.as_of());
         let mut answer = Excepted::NO;
-        let is_list = row.exceptions(|exception: &ExceptionInput<'_>| {
-            let (truth, objections) = match rules {
-                Some(rules) => {
-                    let (truth, objections) = rules.judge(exception, subject, as_of);
-                    (if is_certain { truth } else { truth.min(Truth::Unknown) }, objections)
-                }
-                None => (Truth::No, Reason::ExcForbidden.bit()),
-            };
-            answer.enrolment = answer.enrolment.max(truth);
-            answer.objections |= objections;
-            // One that names nothing leaves the session alone.
-            if exception.scope.is_some_and(|scope| scope.eq_ignore_ascii_case("session")) {
-                answer.session = answer.session.max(truth);
-                answer.session_objections |= objections;
-            }
-        });
-        if !is_list && rules.is_some() {
+        // Nearly always there is none.
+        let is_list = row.exceptions(|exception| self.weigh(exception, tier, row, &mut answer));
+        if !is_list && self.exceptions_for(tier).is_some() {
             return Excepted { enrolment: Truth::Unknown, session: Truth::Unknown, ..Excepted::NO };
         }
         if answer.enrolment == Truth::Yes {
@@ -358,6 +345,34 @@ impl Compiled {
             answer.session_objections = 0;
         }
         answer
+    }
+
+    /// The rules for exceptions, where the tier can be given one.
+    fn exceptions_for(&self, tier: First) -> Option<&Exceptions> {
+        match (&self.exceptions, tier) {
+            (Some(rules), First::Is(tier)) if rules.never_for.contains(&tier) => None,
+            (rules, _) => rules.as_ref(),
+        }
+    }
+
+    #[cold]
+    fn weigh<R: Row>(&self, exception: &ExceptionInput<'_>, tier: First, row: &R, answer: &mut Excepted) {
+        let (truth, objections) = match self.exceptions_for(tier) {
+            Some(rules) => {
+                let (truth, objections) = rules.judge(exception, row.subject_id(), row.as_of());
+                // A tier that is not known may be one that gets none.
+                let is_certain = matches!(tier, First::Is(_)) || rules.never_for.is_empty();
+                (if is_certain { truth } else { truth.min(Truth::Unknown) }, objections)
+            }
+            None => (Truth::No, Reason::ExcForbidden.bit()),
+        };
+        answer.enrolment = answer.enrolment.max(truth);
+        answer.objections |= objections;
+        // One that names nothing leaves the session alone.
+        if exception.scope.is_some_and(|scope| scope.eq_ignore_ascii_case("session")) {
+            answer.session = answer.session.max(truth);
+            answer.session_objections |= objections;
+        }
     }
 }
 

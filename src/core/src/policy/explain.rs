@@ -35,7 +35,7 @@ const EXCLUDED: &str = "excluded";
 impl Compiled {
     /// Every rule, in the order of evaluation.
     pub fn explain<R: Row>(&self, row: &R) -> Vec<Explanation> {
-        let bits = self.tests.answered(row);
+        let bits = self.tests.answered(std::slice::from_ref(row));
         let answers = Answers::new(&bits);
         let group = Group::of(self, row, answers);
         let session = Asked::of(self, row, group.tier, answers);

@@ -5,8 +5,8 @@
 //!
 //! [`Row`] is how the evaluator reads a row, wherever an engine keeps it; [`Input`] is a row in plain Rust.
 
-use crate::Word;
 use crate::model::Method;
+use crate::{Name, Word};
 
 /// One row to decide. `None` is unknown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -178,7 +178,8 @@ impl Factor {
     /// Whether a status is one that counts.
     #[inline]
     pub fn is_active(status: Word<'_>) -> bool {
-        status.is("active")
+        const ACTIVE: Name = Name::of("active");
+        status.is(&ACTIVE)
     }
 }
 
@@ -194,6 +195,15 @@ pub trait Row {
     fn has_context(&self) -> bool;
     /// An attribute that holds one word.
     fn word(&self, attribute: Attribute) -> Option<Word<'_>>;
+    /// An attribute that holds one word, of rows that follow each other; `each` is told which. An engine that keeps columns
+    /// can have a faster way.
+    #[inline]
+    fn each_word(rows: &[Self], attribute: Attribute, mut each: impl FnMut(usize, Option<Word<'_>>))
+    where
+        Self: Sized,
+    {
+        rows.iter().enumerate().for_each(|(index, row)| each(index, row.word(attribute)));
+    }
     /// An attribute that holds several words.
     fn words(&self, attribute: Attribute, each: impl FnMut(Option<Word<'_>>)) -> bool;
     /// [`Subject::id`].
@@ -206,8 +216,8 @@ pub trait Row {
     fn fallback_started_at(&self) -> Option<i64>;
     /// [`Input::factors`].
     fn factors(&self, each: impl FnMut(Factor)) -> bool;
-    /// [`Context::used_methods`].
-    fn used_methods(&self, each: impl FnMut(Option<Word<'_>>)) -> bool;
+    /// [`Context::used_methods`]: unknown where that is no canonical name.
+    fn used_methods(&self, each: impl FnMut(Option<Method>)) -> bool;
     /// [`Context::mfa_at`].
     fn mfa_at(&self) -> Option<i64>;
     /// [`Context::federated`].
@@ -292,8 +302,8 @@ impl Row for Input<'_> {
         factors.is_some()
     }
 
-    fn used_methods(&self, each: impl FnMut(Option<Word<'_>>)) -> bool {
-        each_of(self.context.and_then(|context| context.used_methods), each)
+    fn used_methods(&self, mut each: impl FnMut(Option<Method>)) -> bool {
+        each_of(self.context.and_then(|context| context.used_methods), |name| each(name.map(Factor::method)))
     }
 
     fn mfa_at(&self) -> Option<i64> {

@@ -15,7 +15,7 @@ use libduckdb_sys::{
     duckdb_vector, duckdb_vector_get_column_type, duckdb_vector_get_data, duckdb_vector_get_validity,
 };
 use mfa_core::Word;
-use mfa_core::functions::{Column, Shape};
+use mfa_core::functions::{Column, RUN, Shape};
 use quack_rs::types::LogicalType;
 
 /// A vector of DuckDB's, flat, for reading. It lives as long as the callback that was given it.
@@ -24,7 +24,7 @@ pub(crate) struct Vector<'chunk> {
     /// Null when every row is valid.
     validity: *mut u64,
     ty: DUCKDB_TYPE,
-    /// Rows that may be read.
+    /// Rows that may be read: none where all are NULL.
     rows: usize,
     fields: Vec<(String, Vector<'chunk>)>,
     element: Option<Box<Vector<'chunk>>>,
@@ -70,6 +70,7 @@ impl<'chunk> Vector<'chunk> {
             }
             let data = if ty == STRUCT { std::ptr::null() } else { duckdb_vector_get_data(vector).cast_const().cast() };
             let validity = duckdb_vector_get_validity(vector);
+            let rows = if ty == SQLNULL { 0 } else { rows };
             Self { data, validity, ty, rows, fields, element, words, word_width, chunk: PhantomData }
         }
     }
@@ -78,6 +79,46 @@ impl<'chunk> Vector<'chunk> {
     fn get<T: Copy>(&self, row: usize) -> Option<T> {
         // SAFETY: the type was checked by the caller, `is_valid` has checked the row.
         self.is_valid(row).then(|| unsafe { self.data.cast::<T>().add(row).read() })
+    }
+
+    /// # Safety
+    /// The row must be one that may be read and is not NULL.
+    #[inline]
+    unsafe fn valid_word(&self, row: usize) -> Word<'_> {
+        if self.ty == VARCHAR {
+            // SAFETY: a string is two words. They are read one by one, to stay in registers.
+            let words = unsafe {
+                let first = self.data.cast::<u64>().add(2 * row);
+                [first.read(), first.add(1).read()]
+            };
+            let length = words[0] as u32 as usize;
+            if length <= Word::INLINE {
+                // SAFETY: the row is there; a short string is its length and twelve bytes, padded with zeros, and DuckDB's
+                // strings are valid UTF-8.
+                let text = unsafe {
+                    std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.data.add(row * 16 + 4), length))
+                };
+                return Word::inline(words, text);
+            }
+        }
+        self.other_word(row)
+    }
+
+    /// A longer word, or one of an ENUM.
+    #[cold]
+    fn other_word(&self, row: usize) -> Word<'_> {
+        Word::new(self.text(row).unwrap_or_default())
+    }
+
+    fn other_timestamp(&self, row: usize) -> Option<i64> {
+        match self.ty {
+            TIMESTAMP => self.get(row),
+            TIMESTAMP_S => self.get::<i64>(row).map(|seconds| seconds.saturating_mul(1_000_000)),
+            TIMESTAMP_MS => self.get::<i64>(row).map(|millis| millis.saturating_mul(1_000)),
+            TIMESTAMP_NS => self.get::<i64>(row).map(|nanos| nanos.div_euclid(1_000)),
+            DATE => self.get::<i32>(row).map(|days| i64::from(days).saturating_mul(86_400_000_000)),
+            _ => None,
+        }
     }
 }
 
@@ -98,7 +139,6 @@ impl Column for Vector<'_> {
     fn is_valid(&self, row: usize) -> bool {
         // SAFETY: the mask has a bit for each of `rows`.
         row < self.rows
-            && self.ty != SQLNULL
             && (self.validity.is_null() || unsafe { self.validity.add(row / 64).read() } >> (row % 64) & 1 == 1)
     }
 
@@ -180,26 +220,35 @@ impl Column for Vector<'_> {
     /// A text with the words that a short one is kept in.
     #[inline]
     fn word(&self, row: usize) -> Option<Word<'_>> {
-        if self.ty != VARCHAR {
-            return self.text(row).map(Word::new);
-        }
         if !self.is_valid(row) {
             return None;
         }
-        // SAFETY: `is_valid` has found the row; a string is two words. They are read one by one, to stay in registers.
-        let words = unsafe {
-            let first = self.data.cast::<u64>().add(2 * row);
-            [first.read(), first.add(1).read()]
-        };
-        let length = words[0] as u32 as usize;
-        if length > Word::INLINE {
-            return self.text(row).map(Word::new);
+        // SAFETY: `is_valid` has found the row.
+        Some(unsafe { self.valid_word(row) })
+    }
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    #[inline]
+    fn valid(&self, first: usize, count: usize) -> u64 {
+        let readable = self.rows.saturating_sub(first).min(count);
+        let all = if readable == RUN { u64::MAX } else { !(u64::MAX << (readable % RUN)) };
+        if self.validity.is_null() || readable == 0 {
+            return all;
         }
-        // SAFETY: the row is there; a short string is its length and twelve bytes, padded with zeros, and DuckDB's
-        // strings are valid UTF-8.
-        let text =
-            unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(self.data.add(row * 16 + 4), length)) };
-        Some(Word::inline(words, text))
+        // SAFETY: the mask has a bit for each of `rows`, and `first` is one of them.
+        all & unsafe { self.validity.add(first / RUN).read() } >> (first % RUN)
+    }
+
+    #[inline]
+    fn each_word(&self, first: usize, count: usize, there: u64, mut each: impl FnMut(usize, Option<Word<'_>>)) {
+        let valid = there & self.valid(first, count);
+        for index in 0..count {
+            // SAFETY: `valid` has a bit for rows only that are there.
+            each(index, if valid >> index & 1 == 1 { Some(unsafe { self.valid_word(first + index) }) } else { None });
+        }
     }
 
     #[inline]
@@ -219,14 +268,7 @@ impl Column for Vector<'_> {
     /// A date or a time, as microseconds since 1970; one without a zone is in UTC.
     #[inline]
     fn timestamp(&self, row: usize) -> Option<i64> {
-        match self.ty {
-            TIMESTAMP | TIMESTAMP_TZ => self.get::<i64>(row),
-            TIMESTAMP_S => self.get::<i64>(row).map(|seconds| seconds.saturating_mul(1_000_000)),
-            TIMESTAMP_MS => self.get::<i64>(row).map(|millis| millis.saturating_mul(1_000)),
-            TIMESTAMP_NS => self.get::<i64>(row).map(|nanos| nanos.div_euclid(1_000)),
-            DATE => self.get::<i32>(row).map(|days| i64::from(days).saturating_mul(86_400_000_000)),
-            _ => None,
-        }
+        if self.ty == TIMESTAMP_TZ { self.get(row) } else { self.other_timestamp(row) }
     }
 
     /// The rows of [`Self::element`] that make up the list.

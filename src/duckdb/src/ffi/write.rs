@@ -1,13 +1,15 @@
 //! Writing vectors.
 
+use std::hint::select_unpredictable;
 use std::marker::PhantomData;
 
 use libduckdb_sys::{
-    duckdb_data_chunk, duckdb_data_chunk_get_size, duckdb_data_chunk_get_vector, duckdb_list_entry,
+    duckdb_data_chunk, duckdb_data_chunk_get_size, duckdb_data_chunk_get_vector, duckdb_interval, duckdb_list_entry,
     duckdb_list_vector_get_child, duckdb_list_vector_get_size, duckdb_list_vector_reserve, duckdb_list_vector_set_size,
     duckdb_struct_vector_get_child, duckdb_vector, duckdb_vector_assign_string_element_len,
     duckdb_vector_ensure_validity_writable, duckdb_vector_get_data, duckdb_vector_get_validity, duckdb_vector_size,
 };
+use mfa_core::Name;
 use mfa_core::functions::{Output, Type};
 
 /// How much memory for longer strings is asked for at once, which is a string of this length.
@@ -89,6 +91,46 @@ impl<'chunk> Writer<'chunk> {
             duckdb_vector_assign_string_element_len(self.vector, row as u64, text.as_ptr().cast(), text.len() as u64);
         }
     }
+
+    /// The mask of the rows that are not NULL.
+    #[inline]
+    fn validity(&mut self) -> *mut u64 {
+        if self.validity.is_null() {
+            // SAFETY: `vector` is valid and writable.
+            unsafe {
+                duckdb_vector_ensure_validity_writable(self.vector);
+                self.validity = duckdb_vector_get_validity(self.vector);
+            }
+        }
+        self.validity
+    }
+
+    /// Writes up to [`RUN`] rows, of one run. No branch, but for a run with a NULL.
+    #[inline]
+    fn put_all<T: Copy>(&mut self, first: usize, values: impl Iterator<Item = Option<T>>, blank: T) {
+        let mut missing = 0;
+        for (index, value) in values.enumerate() {
+            missing |= u64::from(value.is_none()) << index;
+            self.put(first + index, value.unwrap_or(blank));
+        }
+        self.nulls(first, missing);
+    }
+
+    /// Makes rows NULL that follow `first`, all of one run: those whose bit is set.
+    #[inline]
+    fn nulls(&mut self, first: usize, missing: u64) {
+        if missing != 0 {
+            // SAFETY: as for `null`; the rows of a run share one word of the mask.
+            unsafe { *self.validity().add(first / 64) &= !(missing << (first % 64)) };
+        }
+    }
+
+    /// Writes a text too long for the vector; the answer is what other rows that share it hold.
+    fn long_text(&mut self, row: usize, text: &str) -> [u64; 2] {
+        self.text(row, text);
+        // SAFETY: the vector is one of VARCHAR, and the row has been written.
+        unsafe { self.data.cast::<[u64; 2]>().add(row).read() }
+    }
 }
 
 impl Output for Writer<'_> {
@@ -97,13 +139,7 @@ impl Output for Writer<'_> {
     fn null(&mut self, row: usize) {
         // SAFETY: `vector` is valid; `row` is within it, which every caller of this module's types upholds by taking rows
         // from the chunk's own size.
-        unsafe {
-            if self.validity.is_null() {
-                duckdb_vector_ensure_validity_writable(self.vector);
-                self.validity = duckdb_vector_get_validity(self.vector);
-            }
-            *self.validity.add(row / 64) &= !(1 << (row % 64));
-        }
+        unsafe { *self.validity().add(row / 64) &= !(1 << (row % 64)) };
         for field in &mut self.fields {
             field.null(row);
         }
@@ -132,11 +168,7 @@ impl Output for Writer<'_> {
 
     /// An INTERVAL of this many microseconds.
     fn interval(&mut self, row: usize, micros: i64) {
-        const DAY: i64 = 86_400_000_000;
-        // Whole days as days, which is how DuckDB itself reads INTERVAL '12 hours' and '30 days'.
-        let (days, micros) =
-            if micros % DAY == 0 { (i32::try_from(micros / DAY).unwrap_or(i32::MAX), 0) } else { (0, micros) };
-        self.put(row, libduckdb_sys::duckdb_interval { months: 0, days, micros });
+        self.put(row, interval(micros));
     }
 
     #[inline]
@@ -171,18 +203,54 @@ impl Output for Writer<'_> {
         self.heap_left -= length;
     }
 
-    /// A text of up to [`Self::INLINE`] bytes, laid out as the vector keeps it.
-    #[inline]
-    fn inline_text(&mut self, row: usize, words: [u64; 2]) {
-        self.put(row, words);
+    fn utinyints(&mut self, first: usize, values: impl Iterator<Item = Option<u8>>) {
+        self.put_all(first, values, 0);
     }
 
-    /// The text of an earlier row once more. Long texts are kept beside the vector, so that rows can share one.
+    fn uintegers(&mut self, first: usize, values: impl Iterator<Item = Option<u32>>) {
+        self.put_all(first, values, 0);
+    }
+
+    fn bigints(&mut self, first: usize, values: impl Iterator<Item = Option<i64>>) {
+        self.put_all(first, values, 0);
+    }
+
+    fn intervals(&mut self, first: usize, values: impl Iterator<Item = Option<i64>>) {
+        self.put_all(first, values.map(|micros| micros.map(interval)), interval(0));
+    }
+
+    /// One name for a run of `count` rows.
+    fn name(&mut self, first: usize, count: usize, name: &Name) {
+        let text = self.long_text(first, name.as_str());
+        (first + 1..first + count).for_each(|row| self.put(row, text));
+    }
+
+    /// A name for each of a run of rows. One too long for the vector is kept beside it, once for the neighbours that share it.
     #[inline]
-    fn text_again(&mut self, row: usize, earlier: usize) {
-        // SAFETY: the vector is one of VARCHAR, `earlier` has been written, and what it points to lives as long as the vector.
-        let text = unsafe { self.data.cast::<[u8; 16]>().add(earlier).read() };
-        self.put(row, text);
+    fn names<'n, T>(&mut self, first: usize, rows: &[T], name: impl Fn(&T) -> Option<&'n Name>) {
+        static NOTHING: Name = Name::of("");
+        let (mut missing, mut long) = (0, 0);
+        for (index, row) in rows.iter().enumerate() {
+            let name = name(row);
+            missing |= u64::from(name.is_none()) << index;
+            let (words, is_inline) = name.unwrap_or(&NOTHING).words();
+            long |= u64::from(!is_inline) << index;
+            self.put(first + index, words);
+        }
+        self.nulls(first, missing);
+        // Those met last, by where they are.
+        let mut met = [(std::ptr::null(), [0; 2]); 4];
+        while long != 0 {
+            let index = long.trailing_zeros() as usize;
+            long &= long - 1;
+            let name = name(&rows[index]).unwrap_or(&NOTHING);
+            if let Some((_, text)) = met.iter().find(|(known, _)| std::ptr::eq(*known, name)) {
+                self.put(first + index, *text);
+            } else {
+                met.rotate_right(1);
+                met[0] = (std::ptr::from_ref(name), self.long_text(first + index, name.as_str()));
+            }
+        }
     }
 
     /// The writer of a field of a STRUCT.
@@ -212,6 +280,19 @@ impl Output for Writer<'_> {
             write(&mut list.writer, offset + index, index);
         }
         self.put(row, duckdb_list_entry { offset: offset as u64, length: length as u64 });
+    }
+}
+
+/// An INTERVAL of this many microseconds.
+fn interval(micros: i64) -> duckdb_interval {
+    const DAY: i64 = 86_400_000_000;
+    // Whole days as days, which is how DuckDB itself reads INTERVAL '12 hours' and '30 days'.
+    let is_whole = micros % DAY == 0;
+    let days = (micros / DAY).min(i64::from(i32::MAX)) as i32;
+    duckdb_interval {
+        months: 0,
+        days: select_unpredictable(is_whole, days, 0),
+        micros: select_unpredictable(is_whole, 0, micros),
     }
 }
 

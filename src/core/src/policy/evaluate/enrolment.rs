@@ -22,8 +22,10 @@ pub(super) struct Accepted {
 /// What was counted. `possible` includes what missing values may turn out to be.
 #[derive(Default)]
 pub(super) struct Tally {
-    /// Methods of which a factor is there, as a mask; of those whose every value is plain.
+    /// Methods of which a plain factor is there, as a mask.
     seen: u32,
+    /// Methods of which a factor would count if it were attested, and is not.
+    disproved: u32,
     /// Methods that count as a factor, as a mask.
     counted: u32,
     any: bool,
@@ -92,19 +94,24 @@ impl Tier {
         let mut tally = Tally::default();
         let yes = accepted.yes & !RECOVERY;
         let possible = yes | (accepted.unknown & !RECOVERY);
+        let attest = self.attest & possible;
         let is_list = row.factors(|factor| {
             // Nearly every factor is plain, and of any method: no branch could be foretold, so none is taken.
-            let method = factor.method.unwrap_or(Method::Unknown);
-            let bit = method.bit();
-            let is_plain = bit & NOTHING == 0
-                && factor.is_active == Some(true)
-                && factor.enrolled_at.is_none_or(|at| at <= as_of)
-                && factor.number_matching.is_none()
-                && (bit & self.attest & possible == 0 || factor.attested == Some(true));
+            let bit = factor.method.unwrap_or(Method::Unknown).bit();
+            let is_plain = (bit & NOTHING == 0)
+                & factor.is_active.is_some()
+                & factor.number_matching.is_none()
+                & factor.enrolled_at.is_none_or(|at| at <= as_of);
             if is_plain {
+                let bit = if factor.is_active == Some(true) { bit } else { 0 };
+                let is_free = bit & attest == 0;
+                let proven = if is_free | (factor.attested == Some(true)) { bit } else { 0 };
+                let disproved = if is_free | (factor.attested != Some(false)) { 0 } else { bit };
                 tally.seen |= bit;
-                tally.factors += u32::from(bit & yes != 0);
-                tally.possible_factors += u32::from(bit & possible != 0);
+                tally.counted |= proven & yes;
+                tally.disproved |= disproved;
+                tally.factors += u32::from(proven & yes != 0);
+                tally.possible_factors += u32::from(bit & !disproved & possible != 0);
                 tally.recovery += u32::from(bit & RECOVERY != 0);
                 tally.possible_recovery += u32::from(bit & RECOVERY != 0);
             } else {
@@ -112,9 +119,8 @@ impl Tier {
             }
         });
         let of_no_use = tally.seen & !possible & !RECOVERY;
-        tally.counted |= tally.seen & yes;
         tally.any |= tally.seen & !RECOVERY & (!Method::Password.bit() | possible) != 0;
-        tally.shortfall |= accepted.refusals(of_no_use);
+        tally.shortfall |= accepted.refusals(of_no_use) | unattested(tally.disproved);
         is_list.then_some(tally)
     }
 
@@ -169,12 +175,7 @@ impl Tier {
                 tally.counted |= bit;
             }
             Truth::Unknown => tally.possible_factors += 1,
-            Truth::No if accept != Truth::No => {
-                tally.shortfall |= match method {
-                    Method::FedMfa | Method::FedSf => Reason::FedNotAttested.bit(),
-                    _ => Reason::NotAttested.bit(),
-                };
-            }
+            Truth::No if accept != Truth::No => tally.disproved |= bit,
             Truth::No => tally.shortfall |= accepted.refusals(bit),
         }
     }
@@ -223,6 +224,14 @@ impl Accepted {
             | reason(methods & self.not_for_app, Reason::FallbackNotForApp)
             | reason(if has_number { methods & Method::Push.bit() } else { 0 }, Reason::NoNumberMatch)
     }
+}
+
+/// Why methods do not count that are not attested.
+fn unattested(methods: u32) -> u32 {
+    const CLAIMS: u32 = Method::FedMfa.bit() | Method::FedSf.bit();
+    let of_claims = if methods & CLAIMS != 0 { Reason::FedNotAttested.bit() } else { 0 };
+    let of_others = if methods & !CLAIMS != 0 { Reason::NotAttested.bit() } else { 0 };
+    of_claims | of_others
 }
 
 impl Tally {

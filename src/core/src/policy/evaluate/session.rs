@@ -1,14 +1,14 @@
 //! The second axis: what the session has done, against the strictest of all that is asked of it.
 
 use super::super::answers::Truth;
-use super::super::case::{Asked, Rule};
-use super::super::compile::{self, Compiled, Requirement};
+use super::super::case::{Asked, Asking, Rule};
+use super::super::compile::{self, Compiled, Needs, Requirement};
 use super::super::decision::Session;
 use super::super::input::Row;
 use super::super::reason::Reason;
 use super::WORTH;
 use crate::model::{Method, Strength};
-use crate::word::Word;
+use crate::word::Name;
 
 /// The methods of a session, as masks.
 struct Used {
@@ -31,21 +31,21 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    pub(super) fn rule<'p>(&self, policy: &'p Compiled) -> Option<Word<'p>> {
+    pub(super) fn rule<'p>(&self, policy: &'p Compiled) -> Option<&'p Name> {
         self.rule.map(|rule| policy.rule_id(rule))
     }
 }
 
 impl Compiled {
-    fn rule_id(&self, rule: Rule) -> Word<'_> {
+    fn rule_id(&self, rule: Rule) -> &Name {
         match rule {
-            Rule::Tier(index) => self.tiers[index].id.word(),
-            Rule::Session(index) => self.rules[index].id.word(),
+            Rule::Tier(index) => &self.tiers[index].id,
+            Rule::Session(index) => &self.rules[index].id,
         }
     }
 
     fn smallest(&self, rules: impl Iterator<Item = Rule>) -> Option<Rule> {
-        rules.min_by_key(|rule| self.rule_id(*rule).as_str())
+        rules.min_by_key(|rule| self.rule_id(*rule).word().as_str())
     }
 
     /// Whether a session satisfies what is asked of it, and what stands in the way.
@@ -56,16 +56,16 @@ impl Compiled {
             return Judged { session: Session::Blocked, reasons: asked.reasons, rule };
         }
         let (used, mut reasons) = Used::read(row);
-        let age = Age { as_of: row.as_of(), mfa_at: row.mfa_at(), is_nothing: used.is_nothing };
-        let required = &asked.required;
-        let (strong, fresh) = (used.is_strong(required), age.is_fresh(required));
+        let age = Age::new(row, &used);
+        let needs = &asked.needs;
+        let (strong, fresh) = (used.is_strong(needs), age.is_fresh(needs));
         if strong == Truth::Yes && fresh == Truth::Yes {
             let certain = !asked.may_be_blocked && used.satisfies(&age, &asked.possible) == Truth::Yes;
             if certain {
                 return Judged { session: Session::Satisfied, reasons, rule: None };
             }
         }
-        if strong != Truth::Yes && used.unattested & required.counting() != 0 {
+        if strong != Truth::Yes && used.unattested & needs.methods.unwrap_or(u32::MAX) != 0 {
             reasons |= Reason::FedNotAttested.bit();
         }
         if strong == Truth::No {
@@ -74,35 +74,36 @@ impl Compiled {
         if fresh == Truth::No && used.is_nothing != Truth::Yes {
             reasons |= Reason::SessionStale.bit();
         }
-        let rules = || asked.asking.iter().map(|index| (Rule::Session(*index), &self.rules[*index]));
-        let failing = || rules().filter(|(_, rule)| used.satisfies(&age, &rule.require) == Truth::No);
-        let restricting = || rules().filter(|(_, rule)| rule.require.allow != u32::MAX);
+        let failing = |rule: &&Asking| used.satisfies(&age, &rule.needs) == Truth::No;
         let fails = strong.min(fresh) == Truth::No;
+        let mut is_one = false;
         if fails {
-            let mut alone = failing().peekable();
-            if alone.peek().is_some() {
-                reasons |= alone.fold(0, |mask, (_, rule)| mask | rule.reason.bit());
-            } else {
+            for rule in asked.asking.iter().filter(failing) {
+                is_one = true;
+                reasons |= rule.reason;
+            }
+            if !is_one {
                 // Each would do, but what one accepts the other does not.
-                reasons |= restricting().fold(0, |mask, (_, rule)| mask | rule.reason.bit());
+                let restricting = asked.asking.iter().filter(|rule| rule.restricts);
+                reasons |= restricting.fold(0, |mask, rule| mask | rule.reason);
             }
         }
         // Of the rules that stand in the way, the one that asks as much as all together, of what is lacking.
-        let strictest = |rules: &mut dyn Iterator<Item = (Rule, &compile::Rule)>, lacking: Truth| {
-            let misses = |rule: &compile::Rule| {
-                u8::from(strong <= lacking && rule.require.strength != required.strength)
-                    + u8::from(fresh <= lacking && rule.require.max_age != required.max_age)
-            };
-            rules.min_by_key(|(_, rule)| (misses(rule), rule.id.word().as_str())).map(|(rule, _)| rule)
+        let misses = |rule: &&Asking, lacking: Truth| {
+            u8::from(strong <= lacking && !rule.is_strongest) + u8::from(fresh <= lacking && !rule.is_freshest)
         };
         if !fails || asked.may_be_blocked {
-            let mut open = rules().filter(|(_, rule)| used.satisfies(&age, &rule.require) != Truth::Yes);
-            let open = strictest(&mut open, Truth::Unknown);
+            let open = asked.asking.iter().filter(|rule| used.satisfies(&age, &rule.needs) != Truth::Yes);
+            let open = open.min_by_key(|rule| misses(rule, Truth::Unknown)).map(|asking| asking.rule);
             let rule = self.smallest(open.into_iter().chain(asked.undecided.iter().copied()));
             return Judged { session: Session::Unknown, reasons: reasons | Reason::MissingInput.bit(), rule };
         }
-        let rule = strictest(&mut failing(), Truth::No).or_else(|| self.smallest(restricting().map(|(rule, _)| rule)));
-        Judged { session: Session::StepUp, reasons, rule }
+        let rule = if is_one {
+            asked.asking.iter().filter(failing).min_by_key(|rule| misses(rule, Truth::No))
+        } else {
+            asked.asking.iter().find(|rule| rule.restricts)
+        };
+        Judged { session: Session::StepUp, reasons, rule: rule.map(|asking| asking.rule) }
     }
 }
 
@@ -113,23 +114,19 @@ impl Compiled {
             return Truth::No;
         }
         let (used, _) = Used::read(row);
-        let age = Age { as_of: row.as_of(), mfa_at: row.mfa_at(), is_nothing: used.is_nothing };
-        used.satisfies(&age, &rule.require)
+        used.satisfies(&Age::new(row, &used), &rule.require.needs())
     }
 }
 
 impl Requirement {
-    /// The methods of which one is enough; all, where none is needed.
-    #[inline]
-    fn counting(&self) -> u32 {
+    pub(in super::super) fn needs(&self) -> Needs {
+        let is_any = self.allow == u32::MAX;
         // Where methods are listed one of them is needed, however weak.
-        let least = if self.allow == u32::MAX { Strength::None } else { Strength::Single };
-        self.allow & WORTH[usize::from(self.strength.unwrap_or(Strength::None).max(least).level())]
-    }
-
-    #[inline]
-    fn needs_no_method(&self) -> bool {
-        self.allow == u32::MAX && self.strength.unwrap_or(Strength::None) == Strength::None
+        let least = if is_any { Strength::None } else { Strength::Single };
+        let strength = self.strength.unwrap_or(Strength::None).max(least);
+        let needs_none = is_any && strength == Strength::None;
+        let methods = if needs_none { None } else { Some(self.allow & WORTH[usize::from(strength.level())]) };
+        Needs { methods, max_age: self.max_age }
     }
 }
 
@@ -140,7 +137,7 @@ impl Used {
         let (mut mask, mut has_unknown, mut has_missing, mut count) = (0, false, false, 0);
         let is_list = row.used_methods(|name| {
             count += 1;
-            match name.map(|name| Method::from_word(name).unwrap_or(Method::Unknown)) {
+            match name {
                 Some(Method::Unknown) => has_unknown = true,
                 Some(method) => mask |= method.bit(),
                 // It may be any.
@@ -160,44 +157,48 @@ impl Used {
     }
 
     #[inline]
-    fn is_strong(&self, required: &Requirement) -> Truth {
-        let counting = required.counting();
-        if required.needs_no_method() || self.certain & counting != 0 {
-            Truth::Yes
-        } else if self.possible & counting == 0 {
-            Truth::No
-        } else {
-            Truth::Unknown
+    fn is_strong(&self, needs: &Needs) -> Truth {
+        match needs.methods {
+            Some(methods) if self.certain & methods != 0 => Truth::Yes,
+            Some(methods) if self.possible & methods == 0 => Truth::No,
+            Some(_) => Truth::Unknown,
+            None => Truth::Yes,
         }
     }
 
     #[inline]
-    fn satisfies(&self, age: &Age, required: &Requirement) -> Truth {
-        self.is_strong(required).min(age.is_fresh(required))
+    fn satisfies(&self, age: &Age, needs: &Needs) -> Truth {
+        self.is_strong(needs).min(age.is_fresh(needs))
     }
 }
 
 /// Another provider's word that it checked the subject.
 const CLAIMS: u32 = Method::FedMfa.bit() | Method::FedSf.bit();
 
-/// When the session's MFA was done.
+/// How long ago the session's MFA was done.
 struct Age {
-    as_of: Option<i64>,
-    mfa_at: Option<i64>,
-    is_nothing: Truth,
+    age: Option<i64>,
+    /// Whether it was done at all: what was not has no age, and what is done later was not done yet.
+    is_done: Truth,
 }
 
 impl Age {
+    #[inline]
+    fn new<R: Row>(row: &R, used: &Used) -> Self {
+        let times = row.as_of().zip(row.mfa_at());
+        let is_later = times.is_some_and(|(as_of, mfa_at)| mfa_at > as_of);
+        Self {
+            age: times.map(|(as_of, mfa_at)| as_of.saturating_sub(mfa_at)),
+            is_done: if is_later { Truth::No } else { used.is_nothing.not() },
+        }
+    }
+
     /// Whether it is recent enough.
     #[inline]
-    fn is_fresh(&self, required: &Requirement) -> Truth {
-        let Some(max_age) = required.max_age else {
-            return Truth::Yes;
-        };
-        // What was not done has no age, and what is done later was not done yet.
-        let age = Truth::of(self.as_of.zip(self.mfa_at), |(as_of, mfa_at)| {
-            mfa_at <= as_of && as_of.saturating_sub(mfa_at) <= max_age
-        });
-        age.min(self.is_nothing.not())
+    fn is_fresh(&self, needs: &Needs) -> Truth {
+        match needs.max_age {
+            Some(max_age) => Truth::of(self.age, |age| age <= max_age).min(self.is_done),
+            None => Truth::Yes,
+        }
     }
 }
