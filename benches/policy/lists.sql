@@ -1,4 +1,5 @@
--- The default policy over people and sign-ins as a user has them: the decision alone.
+-- The default policy over people and sign-ins as a user has them: all that `mfa_evaluate` answers but the reasons and the rule
+-- that decided. What is not selected of it is not computed.
 with judged as (
     select
         *,
@@ -16,6 +17,12 @@ with judged as (
             when department is null or department = 'finance' and region is null then null
             else timestamptz '2027-01-01 00:00+00'
         end as enforce_from,
+        case
+            when department in ('it', 'security') then 'pilot'
+            when department = 'finance' and region = 'emea' then 'emea-finance'
+            when department is null or department = 'finance' and region is null then null
+            else 'everyone'
+        end as wave,
         app is null and session is null as is_nowhere,
         not coalesce(session.federated, false) or session.federation_attested as counts,
         list_has_any(session.used_methods, [
@@ -33,6 +40,41 @@ counted as (
     select
         *,
         if(tier = 'partner', 1, 2) as least,
+        case tier
+            when 'standard' then if(falls_back, 129384, 129376)
+            when 'admin' then 129024
+            when 'partner' then 391456
+            when 'break_glass' then 126976
+            else 0
+        end::uinteger as required_mask,
+        -- The least of the factors that count.
+        list_min(list_transform(
+            list_filter(factors, lambda f: f.status = 'active' and case tier
+                when 'standard' then
+                    f.method in (
+                        'fido2_key', 'passkey_dev', 'platform', 'cert_mfa', 'smartcard', 'passkey_sync', 'push_number', 'totp', 'otp_hw'
+                    )
+                    or f.method = 'sms_otp' and falls_back
+                when 'partner' then f.attested and f.method in (
+                    'fido2_key', 'passkey_dev', 'platform', 'cert_mfa', 'smartcard', 'passkey_sync', 'push_number', 'totp', 'fed_mfa'
+                )
+                when 'admin' then
+                    f.method in ('passkey_dev', 'platform', 'passkey_sync')
+                    or f.attested and f.method in ('fido2_key', 'cert_mfa', 'smartcard')
+                when 'break_glass' then f.attested and f.method in (
+                    'fido2_key', 'passkey_dev', 'platform', 'cert_mfa', 'smartcard'
+                )
+            end),
+            lambda f: case f.method
+                when 'passkey_sync' then 3
+                when 'push_number' then 2
+                when 'totp' then 2
+                when 'otp_hw' then 2
+                when 'sms_otp' then 2
+                when 'fed_mfa' then 2
+                else 4
+            end
+        )) as level,
         case tier
             when 'standard' then len(list_filter(factors, lambda f: f.status = 'active' and (
                 f.method in (
@@ -89,13 +131,19 @@ counted as (
         and (app.sensitivity <> 'normal' or session.mfa_at >= $as_of - interval 12 hour)
         and (not is_sensitive or used_resistant and counts)
         and (not (is_sensitive or is_risky) or session.mfa_at >= $as_of - interval 5 minute) as is_satisfied,
-        if(created_at is null, null, greatest(created_at, enforce_from)) as enforced_from,
+        if(created_at is null or enforce_from is null, null, greatest(created_at, enforce_from)) as enforced_from,
         case tier
             when 'admin' then $as_of - interval 7 day
             when 'partner' then $as_of - interval 14 day
             when 'standard' then $as_of - interval 30 day
             else $as_of
         end as begun_by,
+        case tier
+            when 'break_glass' then interval 0 hour
+            when 'admin' then interval 168 hour
+            when 'partner' then interval 336 hour
+            when 'standard' then interval 720 hour
+        end as grace,
     from judged
 ),
 
@@ -136,8 +184,45 @@ weighed as (
 -- 0 allow, 1 exempt, 2 allow_exception, 3 allow_remind, 5 step_up, 6 limit, 7 indeterminate, 8 block
 answered as (
     select
+        id,
         tier,
+        wave,
         enforce_from,
+        required_mask,
+        level,
+        enforced_from,
+        enforced_from + grace as grace_deadline,
+        case
+            when tier is null then 'unknown'
+            when tier = 'service' then 'not_applicable'
+            when is_compliant then 'compliant'
+            when is_excepted then 'excepted'
+            when is_compliant is null or is_excepted is null or enforce_from is null then 'unknown'
+            when $as_of < enforce_from then 'in_grace'
+            when enforced_from is null then 'unknown'
+            when enforced_from > begun_by then 'in_grace'
+            else 'overdue'
+        end as enrolment,
+        case
+            when is_nowhere then null
+            when is_blocked then 'blocked'
+            when is_blocked is null then 'unknown'
+            when is_satisfied then 'satisfied'
+            when is_satisfied is null then 'unknown'
+            else 'step_up'
+        end as session,
+        case
+            when is_nowhere then null
+            when is_sensitive then 3
+            else 2
+        end::utinyint as required_strength,
+        case
+            when is_nowhere then null
+            when app.sensitivity = 'critical' then interval 0 minute
+            when is_sensitive or is_risky then interval 5 minute
+            when app.sensitivity = 'normal' then interval 12 hour
+            else interval 30 day
+        end as max_age,
         case
             when tier is null then 7
             when tier = 'service' then 1
@@ -163,24 +248,56 @@ answered as (
             else 5
         end as of_session,
     from weighed
+),
+
+named as (
+    select
+        *,
+        case
+            when tier = 'break_glass' and greatest(of_enrolment, of_session) in (5, 6, 8) then 'exempt'
+            else (
+                case greatest(of_enrolment, of_session)
+                    when 0 then 'allow'
+                    when 1 then 'exempt'
+                    when 2 then 'allow_exception'
+                    when 3 then 'allow_remind'
+                    when 5 then 'step_up'
+                    when 6 then 'limit'
+                    when 7 then 'indeterminate'
+                    else 'block'
+                end
+            )
+        end as would_decision,
+    from answered
 )
 
 select
+    id,
     case
         when enforce_from is null then 'indeterminate'
         when $as_of < enforce_from then 'report_only'
-        when tier = 'break_glass' and greatest(of_enrolment, of_session) in (5, 6, 8) then 'exempt'
-        else (
-            case greatest(of_enrolment, of_session)
-                when 0 then 'allow'
-                when 1 then 'exempt'
-                when 2 then 'allow_exception'
-                when 3 then 'allow_remind'
-                when 5 then 'step_up'
-                when 6 then 'limit'
-                when 7 then 'indeterminate'
-                else 'block'
-            end
-        )
+        else would_decision
     end as decision,
-from answered
+    would_decision,
+    enrolment,
+    session,
+    required_mask,
+    grace_deadline,
+    case
+        when enrolment in ('compliant', 'not_applicable') or tier = 'break_glass' then null
+        when $as_of >= grace_deadline + interval 336 hour then 3
+        when $as_of >= grace_deadline then 2
+        when $as_of >= enforced_from then 1
+    end::utinyint as stage,
+    required_strength,
+    max_age,
+    tier,
+    wave,
+    '$hash' as policy_hash,
+    case level
+        when 1 then 'single'
+        when 2 then 'mfa'
+        when 3 then 'phishing_resistant'
+        when 4 then 'pr_hardware'
+    end as strength,
+from named
