@@ -61,6 +61,22 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_placed_signins"
         "mfa_signin_attempts"
         "mfa_successful_signins",
+    "views/detect":
+        "mfa_anonymizer_signins"
+        "mfa_break_glass_use"
+        "mfa_bypass_use"
+        "mfa_detections"
+        "mfa_factor_changes"
+        "mfa_factor_downgrades"
+        "mfa_first_factor_only"
+        "mfa_impossible_travel"
+        "mfa_legacy_signins"
+        "mfa_new_devices"
+        "mfa_otp_brute_force"
+        "mfa_policy_weakened"
+        "mfa_push_fatigue"
+        "mfa_push_source_mismatch"
+        "mfa_service_account_signins",
     "views/exceptions":
         "mfa_exception_beneficiaries"
         "mfa_exception_events"
