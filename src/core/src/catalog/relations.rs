@@ -55,12 +55,31 @@ const CONTRACT_FILES: &[&str] = files! {
 
 const VIEW_FILES: &[&str] = files! {
     "views/assess":
+        "mfa_baseline"
+        "mfa_baseline_diff"
+        "mfa_cohort_gaps"
         "mfa_contract_status"
         "mfa_factor_periods"
+        "mfa_gap_register"
         "mfa_gaps"
+        "mfa_identity_scope"
+        "mfa_owners_gaps"
+        "mfa_person_accounts"
+        "mfa_phase_tracker"
         "mfa_placed_signins"
         "mfa_signin_attempts"
-        "mfa_successful_signins",
+        "mfa_signin_surfaces"
+        "mfa_successful_signins"
+        "mfa_untiered"
+        "mfa_user_methods"
+        "mfa_user_state",
+    "views/comply":
+        "mfa_access_review"
+        "mfa_enforcement_stage"
+        "mfa_nudges_due"
+        "mfa_repeat_defaulters"
+        "mfa_stage_transitions"
+        "mfa_training_due",
     "views/detect":
         "mfa_anonymizer_signins"
         "mfa_break_glass_use"
@@ -78,15 +97,29 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_push_source_mismatch"
         "mfa_service_account_signins",
     "views/exceptions":
+        "mfa_attestation_calendar"
+        "mfa_bypass_reconciliation"
+        "mfa_exception_approval_gaps"
         "mfa_exception_beneficiaries"
         "mfa_exception_events"
         "mfa_exception_standing"
         "mfa_exception_trends"
         "mfa_exception_versions"
         "mfa_exceptions_status"
-        "mfa_exempted_accounts",
+        "mfa_exempted_accounts"
+        "mfa_expired_in_effect"
+        "mfa_silent_renewals",
+    "views/hardening":
+        "mfa_key_attestation"
+        "mfa_legacy_residual"
+        "mfa_number_matching"
+        "mfa_sms_phase_out",
     "views/metrics":
+        "mfa_app_owner_summary"
+        "mfa_bypass_rates"
         "mfa_effective_coverage"
+        "mfa_executive_summary"
+        "mfa_failure_analytics"
         "mfa_registration_coverage",
     "views/policy":
         "mfa_account_factors"
