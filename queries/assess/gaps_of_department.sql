@@ -3,6 +3,7 @@
 -- Who in one department has to do what?
 --
 -- @title     Gaps of one department
+-- @audience  app owner
 -- @reads     mfa_gaps
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @param     gap_window_days INTEGER     30     days of sign-ins before it

@@ -3,6 +3,7 @@
 -- What is missing most, and how badly?
 --
 -- @title     Worst gaps
+-- @audience  analyst
 -- @reads     mfa_gaps
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @param     gap_window_days INTEGER     30     days of sign-ins before it

@@ -3,6 +3,7 @@
 -- Do exceptions become fewer, and are they renewed in silence?
 --
 -- @title     Exception trends by week
+-- @audience  auditor
 -- @reads     mfa_exception_trends
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @column    week            DATE        Monday of the ISO week, UTC

@@ -3,6 +3,7 @@
 -- Which exceptions need somebody to act now, and why?
 --
 -- @title     Exceptions to act on
+-- @audience  auditor
 -- @reads     mfa_exceptions_status
 -- @param     as_of           TIMESTAMPTZ now()  instant they are judged at
 -- @column    exception_id    VARCHAR     id of the exception

@@ -3,6 +3,7 @@
 -- How many accounts still have text messages or voice calls registered, week by week and tier by tier?
 --
 -- @title     Burn-down of text messages
+-- @audience  executive
 -- @reads     mfa_registration_coverage, mfa_factor_periods, mfa_enrollment_state
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @param     curve_days      INTEGER     365    days before the last one

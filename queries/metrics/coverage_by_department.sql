@@ -3,6 +3,7 @@
 -- Which share of each department has a registered factor that its tier accepts today?
 --
 -- @title     Coverage today, by department
+-- @audience  executive
 -- @reads     mfa_registration_coverage
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @column    department      VARCHAR     department

@@ -3,6 +3,7 @@
 -- At which applications that MFA is meant to protect do people sign in without it?
 --
 -- @title     Least protected applications
+-- @audience  app owner
 -- @reads     mfa_effective_coverage
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @column    app_name        VARCHAR     name of the application, or its id

@@ -3,6 +3,7 @@
 -- Which share of the sign-ins does MFA protect, week by week, and how?
 --
 -- @title     Effective coverage by week
+-- @audience  executive
 -- @reads     mfa_effective_coverage
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @column    week            DATE        Monday, UTC

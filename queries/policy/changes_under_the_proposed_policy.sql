@@ -3,6 +3,7 @@
 -- Who would be decided otherwise under the proposed policy, from what to what, and why?
 --
 -- @title     Changes under the proposed policy
+-- @audience  analyst
 -- @reads     mfa_policy_diff
 -- @param     as_of           TIMESTAMPTZ now()  instant both policies are asked at
 -- @param     policy          VARCHAR     null   policy document; default the one in force in mfa_policies, else the one shipped

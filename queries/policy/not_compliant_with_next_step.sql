@@ -3,6 +3,7 @@
 -- Who does not have what the policy asks for, or signed in without it, and what is each to do next?
 --
 -- @title     Not compliant, with the next step
+-- @audience  help desk
 -- @reads     mfa_compliance
 -- @param     as_of           TIMESTAMPTZ now()  instant the policy is asked at
 -- @param     policy          VARCHAR     null   policy document; default the one in force in mfa_policies, else the one shipped

@@ -3,6 +3,7 @@
 -- How fast does each wave of the roll-out register an accepted factor?
 --
 -- @title     Adoption curve by wave
+-- @audience  executive
 -- @reads     mfa_adoption_curve
 -- @param     as_of           TIMESTAMPTZ now()  last instant counted
 -- @param     curve_days      INTEGER     365    days before the last one

@@ -3,6 +3,7 @@
 -- Is the wave ready to be enforced, by what the policy itself asks for?
 --
 -- @title     Ready to enforce, by wave
+-- @audience  executive
 -- @reads     mfa_enforce_gate
 -- @param     as_of           TIMESTAMPTZ now()  instant of the report
 -- @param     policy          VARCHAR     null   policy document; default the one in force in mfa_policies, else the one shipped

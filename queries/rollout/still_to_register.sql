@@ -3,6 +3,7 @@
 -- Who has not yet registered what their tier asks for, and until when may they wait?
 --
 -- @title     Still to register, by deadline
+-- @audience  help desk
 -- @reads     mfa_enrollment_state
 -- @param     as_of           TIMESTAMPTZ now()  instant the policy is asked at
 -- @param     policy          VARCHAR     null   policy document; default the one in force in mfa_policies, else the one shipped

@@ -3,6 +3,7 @@
 -- What would break in each department if the policy were enforced now?
 --
 -- @title     What enforcement breaks, by department
+-- @audience  analyst
 -- @reads     mfa_enforcement_impact
 -- @param     as_of           TIMESTAMPTZ now()  instant of the enforcement
 -- @param     policy          VARCHAR     null   policy document; default the one in force in mfa_policies, else the one shipped

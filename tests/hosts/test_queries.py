@@ -10,6 +10,7 @@ from support import LOADED, ROOT, catalog, columns, connect, rows, sample, sampl
 
 QUERIES = sorted((ROOT / "queries").rglob("*.sql"))
 LINE = 160
+AUDIENCES = ("analyst", "app owner", "auditor", "executive", "help desk", "red team")
 
 
 def header(text):
@@ -45,7 +46,7 @@ class Queries(unittest.TestCase):
         cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="mfa-"))
 
     def each(self):
-        self.assertGreaterEqual(len(QUERIES), 10)
+        self.assertGreaterEqual(len(QUERIES), 40)
         return [(path, path.read_text(encoding="utf-8")) for path in QUERIES]
 
     def test_header(self):
@@ -58,7 +59,8 @@ class Queries(unittest.TestCase):
                 self.assertTrue(tags["title"][0])
                 self.assertGreater(len(tags.get("reads", [])), 0)
                 self.assertGreater(len(tags.get("column", [])), 0)
-                self.assertLessEqual(set(tags), {"title", "reads", "param", "column"})
+                self.assertIn(tags.get("audience"), [[who] for who in AUDIENCES])
+                self.assertLessEqual(set(tags), {"title", "audience", "reads", "param", "column"})
 
     def test_names_and_titles_are_unique(self):
         names = [path.stem for path in QUERIES]

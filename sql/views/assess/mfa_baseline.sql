@@ -2,8 +2,9 @@
 --
 -- One number per measure and group: the snapshot to keep and to compare with.
 --
--- Keep it with: insert into mfa_snapshots (taken_at, view_name, row_id, provider, measure, value) select as_of, 'mfa_baseline', row_id, provider, measure, value from
--- mfa_baseline. mfa_baseline_diff compares two. All measures are counts, so that shares of any grouping are right.
+-- Keep it with: insert into mfa_snapshots (taken_at, view_name, row_id, provider, measure, value) select as_of,
+-- 'mfa_baseline', row_id, provider, measure, value from mfa_baseline. mfa_baseline_diff compares two. All measures are
+-- counts, so that shares of any grouping are right.
 --
 -- @area      assess
 -- @reads     mfa_enrollment_state, mfa_gaps

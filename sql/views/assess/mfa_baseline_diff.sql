@@ -2,8 +2,9 @@
 --
 -- What changed between two snapshots of the baseline.
 --
--- The snapshots are those of mfa_snapshots with the view_name mfa_baseline: the last one at or before `baseline_from` and the last one at or before as_of. A row that only
--- one of them has counts as 0 in the other. Without two different snapshots there are no rows.
+-- The snapshots are those of mfa_snapshots with the view_name mfa_baseline: the last one at or before `baseline_from` and
+-- the last one at or before as_of. A row that only one of them has counts as 0 in the other. Without two different snapshots
+-- there are no rows.
 --
 -- @area      assess
 -- @reads     mfa_snapshots

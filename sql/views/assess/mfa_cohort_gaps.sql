@@ -2,9 +2,11 @@
 --
 -- Groups that are challenged less than the rest: by region, department, device and population.
 --
--- Of the interactive sign-ins that went through and of which it is known how MFA was met, how many performed it. Each group is compared with all others of its kind: the rate with its 95 % Wilson
--- interval, the z of a two-proportion test, and its two-sided p, corrected for the number of groups compared (Bonferroni). `is_lower` is a rate that is significantly below that of the others at 5 %.
--- Groups below `cohort_min_signins` are listed and never called lower. Who has many sign-ins counts many times: this is about sign-ins, not people.
+-- Of the interactive sign-ins that went through and of which it is known how MFA was met, how many performed it. Each group
+-- is compared with all others of its kind: the rate with its 95 % Wilson interval, the z of a two-proportion test, and its
+-- two-sided p, corrected for the number of groups compared (Bonferroni). `is_lower` is a rate that is significantly below
+-- that of the others at 5 %. Groups below `cohort_min_signins` are listed and never called lower. Who has many sign-ins
+-- counts many times: this is about sign-ins, not people.
 --
 -- @area      assess
 -- @reads     mfa_placed_signins, mfa_accounts

@@ -2,9 +2,10 @@
 --
 -- Every gap with its life: when first seen, how long open, closed, opened again.
 --
--- Gaps of today are those of mfa_gaps; earlier ones come from snapshots kept in mfa_snapshots with the view_name mfa_gaps and the finding_id as row_id: insert into mfa_snapshots (taken_at, view_name,
--- row_id, provider, identity_id, app_id, rule, severity) select … from mfa_gaps. A gap that a snapshot has and a later one or today has not was closed by then; one that comes back was reopened. Without
--- snapshots every gap is new.
+-- Gaps of today are those of mfa_gaps; earlier ones come from snapshots kept in mfa_snapshots with the view_name mfa_gaps
+-- and the finding_id as row_id: insert into mfa_snapshots (taken_at, view_name, row_id, provider, identity_id, app_id, rule,
+-- severity) select … from mfa_gaps. A gap that a snapshot has and a later one or today has not was closed by then; one that
+-- comes back was reopened. Without snapshots every gap is new.
 --
 -- @area      assess
 -- @reads     mfa_gaps, mfa_snapshots, mfa_owners

@@ -2,8 +2,8 @@
 --
 -- Every account with its population and tier: the register of what the program is about.
 --
--- `scope` says why an account counts or not: in_scope, disabled, not_applicable (the tier asks for no enrolment) or unclassified (population or tier unknown:
--- somebody has to say what it is). An account is never left out for being unknown.
+-- `scope` says why an account counts or not: in_scope, disabled, not_applicable (the tier asks for no enrolment) or
+-- unclassified (population or tier unknown: somebody has to say what it is). An account is never left out for being unknown.
 --
 -- @area      assess
 -- @reads     mfa_enrollment_state

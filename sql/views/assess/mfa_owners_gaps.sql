@@ -2,7 +2,8 @@
 --
 -- Departments, regions, populations and critical applications for which nobody decides.
 --
--- For each, three decisions need an owner: policy, exception and remediation. An owner of scope `all` decides everywhere. An owner whose time is over is none.
+-- For each, three decisions need an owner: policy, exception and remediation. An owner of scope `all` decides everywhere. An
+-- owner whose time is over is none.
 --
 -- @area      assess
 -- @reads     mfa_enrollment_state, mfa_apps, mfa_owners

@@ -2,8 +2,8 @@
 --
 -- One human and all of their accounts, across providers.
 --
--- Accounts belong together by person_id, else by the login name. `strongest` is the best factor of any of the accounts, `weakest` the best factor of the
--- account that is worst off: a person is as safe as that one. Service accounts are nobody.
+-- Accounts belong together by person_id, else by the login name. `strongest` is the best factor of any of the accounts,
+-- `weakest` the best factor of the account that is worst off: a person is as safe as that one. Service accounts are nobody.
 --
 -- @area      assess
 -- @reads     mfa_enrollment_state, mfa_identities

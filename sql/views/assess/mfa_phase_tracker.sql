@@ -2,8 +2,8 @@
 --
 -- Where each unit stands: assess, define, communicate, implement, monitor, support, enforce.
 --
--- A phase is late when its planned end is past and it is not done, and blocked by its gate when it should end and the gate is not met; an unknown gate is not met.
--- `current_phase` is the first that is not done.
+-- A phase is late when its planned end is past and it is not done, and blocked by its gate when it should end and the gate
+-- is not met; an unknown gate is not met. `current_phase` is the first that is not done.
 --
 -- @area      assess
 -- @reads     mfa_phases

@@ -7,8 +7,9 @@
 -- application was opened, when the second factor passed, or when the primary factor passed and nothing more was asked.
 -- So a failed challenge is not a skipped one, and a password event is never counted as a single-factor sign-in beside
 -- its own second factor. Of an attempt that did not go through, the words of its events count that say most: failure, then
--- challenge, interrupted, unknown. An application opened later in a session takes over what is known of that session: a claim when it
--- has passed MFA, none when a password is all there was. What the log does not say stays `unknown`: it is neither a pass nor a gap.
+-- challenge, interrupted, unknown. An application opened later in a session takes over what is known of that session: a
+-- claim when it has passed MFA, none when a password is all there was. What the log does not say stays `unknown`: it is
+-- neither a pass nor a gap.
 --
 -- @area      assess
 -- @reads     mfa_signins

@@ -2,8 +2,9 @@
 --
 -- Where people sign in: browser, mobile, VPN, protocols that cannot ask.
 --
--- Sign-ins that went through in the last `gap_window_days`, per surface and protocol, with how many were protected by MFA. `is_mfa_capable` is whether the client
--- could have been asked at all; NULL where the log does not say. Sums over any columns are right but for `users`.
+-- Sign-ins that went through in the last `gap_window_days`, per surface and protocol, with how many were protected by MFA.
+-- `is_mfa_capable` is whether the client could have been asked at all; NULL where the log does not say. Sums over any
+-- columns are right but for `users`.
 --
 -- @area      assess
 -- @reads     mfa_signins

@@ -2,7 +2,8 @@
 --
 -- Roles, accounts and applications that nobody has placed: no tier, no population, no sensitivity.
 --
--- What is not placed is not judged, and so neither a pass nor a gap. Applications are those that people signed in to in the last `gap_window_days`.
+-- What is not placed is not judged, and so neither a pass nor a gap. Applications are those that people signed in to in the
+-- last `gap_window_days`.
 --
 -- @area      assess
 -- @reads     mfa_enrollment_state, mfa_signins, mfa_apps

@@ -2,8 +2,8 @@
 --
 -- Which methods each account has registered, one by one.
 --
--- Active, pending, suspended and revoked ones, with what each is worth (NIST SP 800-63B-4) and whether the tier of the account accepts it. Methods that only recovery uses, passwords
--- and questions are worth nothing as a second factor.
+-- Active, pending, suspended and revoked ones, with what each is worth (NIST SP 800-63B-4) and whether the tier of the
+-- account accepts it. Methods that only recovery uses, passwords and questions are worth nothing as a second factor.
 --
 -- @area      assess
 -- @reads     mfa_account_factors, mfa_enrollment_state

@@ -2,7 +2,8 @@
 --
 -- Every account today: methods, last challenge, last failure, how it stands.
 --
--- Attempts of the last `gap_window_days`. A failed enrolment is a verify_failed or abandoned step of that time. What the account may do next says mfa_compliance.
+-- Attempts of the last `gap_window_days`. A failed enrolment is a verify_failed or abandoned step of that time. What the
+-- account may do next says mfa_compliance.
 --
 -- @area      assess
 -- @reads     mfa_enrollment_state, mfa_placed_signins, mfa_enrollment_events, mfa_factor_events

@@ -2,7 +2,8 @@
 --
 -- The extract for the quarterly access review: who has access, with what MFA, and what was decided last.
 --
--- Enabled accounts of people, service and emergency accounts alike, with the MFA status the reviewer has to see and the last decision on record for them.
+-- Enabled accounts of people, service and emergency accounts alike, with the MFA status the reviewer has to see and the last
+-- decision on record for them.
 --
 -- @area      comply
 -- @reads     mfa_enrollment_state, mfa_user_state, mfa_access_reviews, mfa_identities

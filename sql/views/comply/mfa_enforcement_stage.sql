@@ -2,8 +2,9 @@
 --
 -- At which stage of enforcement each account is, by the policy, and what was carried out.
 --
--- `stage` is what the policy says at as_of: 1 reminders with a deadline, 2 blocked at low-risk applications, 3 blocked. `carried_out` is the last one in mfa_enforcement_events. A difference is work: behind (the
--- policy is further), ahead (more was done than the policy asks). Report-only is never enforced.
+-- `stage` is what the policy says at as_of: 1 reminders with a deadline, 2 blocked at low-risk applications, 3 blocked.
+-- `carried_out` is the last one in mfa_enforcement_events. A difference is work: behind (the policy is further), ahead (more
+-- was done than the policy asks). Report-only is never enforced.
 --
 -- @area      comply
 -- @reads     mfa_enrollment_state, mfa_enforcement_events

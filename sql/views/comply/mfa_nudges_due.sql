@@ -2,9 +2,10 @@
 --
 -- Whom to write to today: enrolment, reminder, escalation with the manager in copy.
 --
--- Enabled people who are in grace or overdue and whom enrolling would help. One message a day at most: an `enrolment` first; a `reminder` every `reminder_days` after the last message; an
--- `escalation`, with the manager in copy, once the grace is over or `escalation_days` after the first message. Whoever was written to less than `reminder_days` ago gets none. `due_id` is made of person, day and template:
--- the same message has the same id however often it is asked for.
+-- Enabled people who are in grace or overdue and whom enrolling would help. One message a day at most: an `enrolment` first;
+-- a `reminder` every `reminder_days` after the last message; an `escalation`, with the manager in copy, once the grace is
+-- over or `escalation_days` after the first message. Whoever was written to less than `reminder_days` ago gets none.
+-- `due_id` is made of person, day and template: the same message has the same id however often it is asked for.
 --
 -- @area      comply
 -- @reads     mfa_enrollment_state, mfa_identities, mfa_communications

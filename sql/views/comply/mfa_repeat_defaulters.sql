@@ -2,8 +2,9 @@
 --
 -- People who were reminded again and again, or enforced more than once, and still are not enrolled.
 --
--- Overdue accounts with at least `default_messages` messages or two rises of the enforcement stage. They are due training and an acknowledgment by the manager; `has_training` and `has_acknowledgment` say
--- whether that was done after the last message.
+-- Overdue accounts with at least `default_messages` messages or two rises of the enforcement stage. They are due training
+-- and an acknowledgment by the manager; `has_training` and `has_acknowledgment` say whether that was done after the last
+-- message.
 --
 -- @area      comply
 -- @reads     mfa_enrollment_state, mfa_communications, mfa_enforcement_events, mfa_training_assignments, mfa_identities

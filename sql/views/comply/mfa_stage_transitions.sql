@@ -2,8 +2,8 @@
 --
 -- The log of enforcement: every stage an account was moved to, how long it was in the one before, and what is odd about it.
 --
--- `oddity` is skipped_stage (moved up by more than one), no_actor, lifted_without_exception (taken back without an exception or an enrolment to explain it) or out_of_order (does not begin where the last one ended); NULL is
--- none.
+-- `oddity` is skipped_stage (moved up by more than one), no_actor, lifted_without_exception (taken back without an exception
+-- or an enrolment to explain it) or out_of_order (does not begin where the last one ended); NULL is none.
 --
 -- @area      comply
 -- @reads     mfa_enforcement_events

@@ -2,8 +2,8 @@
 --
 -- Sign-ins that went through from a proxy, VPN or TOR exit.
 --
--- The provider says so: `ip_anonymizer`, or a risk signal for an anonymous, anonymized, malicious or TOR address. One row per identity, address and
--- day; a failed sign-in from such an address is no finding.
+-- The provider says so: `ip_anonymizer`, or a risk signal for an anonymous, anonymized, malicious or TOR address. One row
+-- per identity, address and day; a failed sign-in from such an address is no finding.
 --
 -- @area      detect
 -- @reads     mfa_signins

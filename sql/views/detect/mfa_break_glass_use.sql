@@ -2,9 +2,10 @@
 --
 -- Every use of an emergency account: a drill, an emergency, or misuse.
 --
--- A use is all sign-ins of a break-glass account on one day, failed ones as well. It is a drill when a control test of the account is on record within
--- `drill_hours` of it, an emergency when a ticket names the account on that day or the day before, and else break_glass_misuse.
--- Which accounts those are says the directory (population break_glass), not a guess by name.
+-- A use is all sign-ins of a break-glass account on one day, failed ones as well. It is a drill when a control test of the
+-- account is on record within `drill_hours` of it, an emergency when a ticket names the account on that day or the day
+-- before, and else break_glass_misuse. Which accounts those are says the directory (population break_glass), not a guess by
+-- name.
 --
 -- @area      detect
 -- @reads     mfa_signins, mfa_accounts, mfa_control_tests, mfa_tickets

@@ -2,9 +2,9 @@
 --
 -- Sign-ins that went through because MFA was bypassed.
 --
--- bypass_code_used: a code of the help desk or a backup code was the second factor. bypass_status: the account, group or policy is excused, and
--- nothing was asked. A user whose status is "bypass" did not use a code. trusted_location: the network was taken for a second factor. Whether an exception
--- allows it says mfa_bypass_reconciliation.
+-- bypass_code_used: a code of the help desk or a backup code was the second factor. bypass_status: the account, group or
+-- policy is excused, and nothing was asked. A user whose status is "bypass" did not use a code. trusted_location: the
+-- network was taken for a second factor. Whether an exception allows it says mfa_bypass_reconciliation.
 --
 -- @area      detect
 -- @reads     mfa_signins, mfa_placed_signins

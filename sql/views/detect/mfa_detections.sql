@@ -2,7 +2,8 @@
 --
 -- All detections in one list.
 --
--- The union of the detection views; what each rule means, and its thresholds, are said there. All count the last `detection_days`.
+-- The union of the detection views; what each rule means, and its thresholds, are said there. All count the last
+-- `detection_days`.
 --
 -- @area      detect
 -- @reads     mfa_anonymizer_signins, mfa_break_glass_use, mfa_bypass_use, mfa_factor_changes, mfa_factor_downgrades, mfa_first_factor_only, mfa_impossible_travel, mfa_legacy_signins, mfa_new_devices, mfa_otp_brute_force, mfa_policy_weakened, mfa_push_fatigue, mfa_push_source_mismatch, mfa_service_account_signins

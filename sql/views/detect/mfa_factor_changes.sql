@@ -2,11 +2,11 @@
 --
 -- Resets, removals and new methods that follow each other as an attacker would have them.
 --
--- - reset_then_enrolled: somebody else (help desk, administrator, system or unknown) reset or removed a method, and a new one was registered within
---   `reset_minutes`.
--- - removed_not_replaced: a method was removed and none was registered within `replace_hours`; half of all "MFA disabled" alerts are phone swaps,
---   which do register one, or leave another. Only accounts that are left without a method
---   that counts are listed, and a removal younger than that is not judged yet. Questions and recovery do not count.
+-- - reset_then_enrolled: somebody else (help desk, administrator, system or unknown) reset or removed a method, and a new
+--   one was registered within `reset_minutes`.
+-- - removed_not_replaced: a method was removed and none was registered within `replace_hours`; half of all "MFA disabled"
+--   alerts are phone swaps, which do register one, or leave another. Only accounts that are left without a method that
+--   counts are listed, and a removal younger than that is not judged yet. Questions and recovery do not count.
 -- - temporary_pass_issued: a temporary access pass was created.
 -- One row per reset, removal or pass.
 --

@@ -2,9 +2,9 @@
 --
 -- Sign-ins with a weaker second factor than the person has had for a while.
 --
--- An account that has held an active method of a better class for `downgrade_days` and still signs in with a weaker one offers an attacker the
--- weaker one. Classes are those of mfa_method_strength: single, mfa, phishing_resistant, pr_hardware. Worse for privileged accounts.
--- Only methods whose class is known are compared; a password alone is another finding.
+-- An account that has held an active method of a better class for `downgrade_days` and still signs in with a weaker one
+-- offers an attacker the weaker one. Classes are those of mfa_method_strength: single, mfa, phishing_resistant, pr_hardware.
+-- Worse for privileged accounts. Only methods whose class is known are compared; a password alone is another finding.
 --
 -- @area      detect
 -- @reads     mfa_placed_signins, mfa_account_factors, mfa_accounts

@@ -2,10 +2,11 @@
 --
 -- Two sign-ins of one person that are too far apart for the time between them.
 --
--- Successful sign-ins with a place are taken in the order of time, over all providers of a login name, each beside the one before within
--- `travel_hours`. At least `travel_km` apart and faster than `travel_kmh` is impossible. The same address twice, and addresses the
--- provider calls a proxy, VPN or TOR exit, say nothing about where a person is and are left out. Token refreshes are left out.
--- What the provider itself reports (impossible travel, unlikely travel) is impossible_travel_reported.
+-- Successful sign-ins with a place are taken in the order of time, over all providers of a login name, each beside the one
+-- before within `travel_hours`. At least `travel_km` apart and faster than `travel_kmh` is impossible. The same address
+-- twice, and addresses the provider calls a proxy, VPN or TOR exit, say nothing about where a person is and are left out.
+-- Token refreshes are left out. What the provider itself reports (impossible travel, unlikely travel) is
+-- impossible_travel_reported.
 --
 -- @area      detect
 -- @reads     mfa_signins

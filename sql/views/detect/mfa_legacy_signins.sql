@@ -2,8 +2,8 @@
 --
 -- Sign-ins that went through with a client or protocol that cannot be asked for a second factor.
 --
--- ropc_signin is a password handed to an application (grant type `password`), device_code_signin a code typed on another device, legacy_signin any other
--- client that cannot be asked. One row per identity, protocol and application.
+-- ropc_signin is a password handed to an application (grant type `password`), device_code_signin a code typed on another
+-- device, legacy_signin any other client that cannot be asked. One row per identity, protocol and application.
 --
 -- @area      detect
 -- @reads     mfa_signins

@@ -3,7 +3,8 @@
 -- Sign-ins from a device that the person has not used before.
 --
 -- A device is new when it was not seen in the `new_device_days` before. Only identities that are known as long, and used
--- another device in that time, can have a new one: somebody's first days are no finding. With a factor registered in the hours before, it is new_device_after_enrolment.
+-- another device in that time, can have a new one: somebody's first days are no finding. With a factor registered in the
+-- hours before, it is new_device_after_enrolment.
 --
 -- @area      detect
 -- @reads     mfa_signins, mfa_factor_events

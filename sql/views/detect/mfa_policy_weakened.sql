@@ -2,9 +2,9 @@
 --
 -- Access policies of the provider that ask for less than they did.
 --
--- Each export of a policy is compared with the one before: it is switched off or to report-only, it no longer asks for MFA or an authentication strength, it holds for fewer
--- people or applications, or leaves more of them, or more locations, out. One row per policy, export and way. Report-only counts as not
--- enforced.
+-- Each export of a policy is compared with the one before: it is switched off or to report-only, it no longer asks for MFA
+-- or an authentication strength, it holds for fewer people or applications, or leaves more of them, or more locations, out.
+-- One row per policy, export and way. Report-only counts as not enforced.
 --
 -- @area      detect
 -- @reads     mfa_ca_policies

@@ -3,9 +3,9 @@
 -- Pushes refused or not answered again and again: somebody else has the password.
 --
 -- A push counts when it was denied, reported as fraud, timed out or left without an answer; the provider's own words differ, the
--- contract's `mfa_result` does not. `fatigue_denies` of them within `fatigue_minutes` make an incident, which goes on as long as no
--- such span of time passes without one. Where a push is then accepted within that span the rule is push_fatigue_success.
--- One sort per identity; nothing is compared pairwise.
+-- contract's `mfa_result` does not. `fatigue_denies` of them within `fatigue_minutes` make an incident, which goes on as
+-- long as no such span of time passes without one. Where a push is then accepted within that span the rule is
+-- push_fatigue_success. One sort per identity; nothing is compared pairwise.
 --
 -- @area      detect
 -- @reads     mfa_signins

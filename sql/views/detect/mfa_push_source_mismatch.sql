@@ -2,8 +2,9 @@
 --
 -- Pushes that were asked for at one address and answered at another.
 --
--- Where the log has the push that was sent and the answer to it as events of one attempt or session, both carry the address of the client they came from. An answer
--- from elsewhere is what adversary-in-the-middle kits look like. Pushes whose answer carries no address are not judged.
+-- Where the log has the push that was sent and the answer to it as events of one attempt or session, both carry the address
+-- of the client they came from. An answer from elsewhere is what adversary-in-the-middle kits look like. Pushes whose answer
+-- carries no address are not judged.
 --
 -- @area      detect
 -- @reads     mfa_signins

@@ -3,7 +3,8 @@
 -- When the manager of every open exception has to attest that it is still needed: done, due or overdue.
 --
 -- An attestation holds for `attestation_days`; the first is due that long after the start. The beneficiary cannot attest, and a
--- revocation makes one due at once. What is due within `attestation_notice_days` is `due`. Exceptions that are over, ended by hand or not begun are left out.
+-- revocation makes one due at once. What is due within `attestation_notice_days` is `due`. Exceptions that are over, ended
+-- by hand or not begun are left out.
 --
 -- @area      exceptions
 -- @reads     mfa_exceptions_status

@@ -2,8 +2,8 @@
 --
 -- Exceptions that are being used without the approvals, criterion or end they need.
 --
--- Exceptions that are over or ended by hand are left out: nothing is to be done about them. One exception can have several gaps. self_approved is an approval
--- by whoever it exempts, under any of their names; rejected one that an approver refused.
+-- Exceptions that are over or ended by hand are left out: nothing is to be done about them. One exception can have several
+-- gaps. self_approved is an approval by whoever it exempts, under any of their names; rejected one that an approver refused.
 --
 -- @area      exceptions
 -- @reads     mfa_exceptions_status

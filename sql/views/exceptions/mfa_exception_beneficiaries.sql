@@ -3,7 +3,8 @@
 -- Under which names the person an exception exempts could decide on it: nobody approves or attests for themselves.
 --
 -- The subject of an exception is an identity_id or a login name; the other of the two is looked up in mfa_identities, at
--- every provider, and so are the other accounts of the same person_id. Exceptions of groups, applications and protocols have no single beneficiary.
+-- every provider, and so are the other accounts of the same person_id. Exceptions of groups, applications and protocols have
+-- no single beneficiary.
 --
 -- @area      exceptions
 -- @reads     mfa_exceptions, mfa_identities

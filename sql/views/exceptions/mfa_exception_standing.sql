@@ -3,7 +3,8 @@
 -- What was known of every exception, and who stood for it, from when to when.
 --
 -- A span begins with every version, start, decision, attestation and closure. In each the last word of every approver counts, and
--- the last attestation. The beneficiary of an exception, under any of their names, neither approves nor confirms it; they may give it up.
+-- the last attestation. The beneficiary of an exception, under any of their names, neither approves nor confirms it; they
+-- may give it up.
 --
 -- @area      exceptions
 -- @reads     mfa_exception_versions, mfa_exception_beneficiaries, mfa_exception_approvals, mfa_attestations

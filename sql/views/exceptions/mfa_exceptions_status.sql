@@ -4,9 +4,10 @@
 --
 -- An exception is `active` only when it holds by the policy in force: begun, not over (as_of < expires_at), under a listed
 -- criterion, for somebody who may have one, with enough approvals by the roles that count and none by its beneficiary, no
--- longer than allowed, attested in time; one just begun counts as attested, one whose last attestation was revoked does not. The status is the first reason it does not:
--- closed, expired, incomplete (no subject, start or end: unknown is never a pass), pending, forbidden (criterion or
--- subject), unapproved, too_long, attestation_overdue. `reasons` has all of them, as mfa_evaluate names them.
+-- longer than allowed, attested in time; one just begun counts as attested, one whose last attestation was revoked does not.
+-- The status is the first reason it does not: closed, expired, incomplete (no subject, start or end: unknown is never a
+-- pass), pending, forbidden (criterion or subject), unapproved, too_long, attestation_overdue. `reasons` has all of them, as
+-- mfa_evaluate names them.
 --
 -- @area      exceptions
 -- @reads     mfa_exception_versions, mfa_exception_events, mfa_exception_standing, mfa_accounts, mfa_policy_in_force

@@ -2,8 +2,8 @@
 --
 -- Exceptions that are over and still at work.
 --
--- The subject went on being let through after the end: sign-ins that only the exception explains, as mfa_exception_events counts them in used_after_expiry. Also a
--- code issued under an exception that outlives it (code_outlives).
+-- The subject went on being let through after the end: sign-ins that only the exception explains, as mfa_exception_events
+-- counts them in used_after_expiry. Also a code issued under an exception that outlives it (code_outlives).
 --
 -- @area      exceptions
 -- @reads     mfa_exceptions_status, mfa_bypass_codes

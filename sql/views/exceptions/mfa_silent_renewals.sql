@@ -2,8 +2,8 @@
 --
 -- Exceptions that go on without anybody having decided so.
 --
--- The silent patterns of mfa_exception_events, which says what each means: end_moved, overlapping_reissue, same_ticket, same_justification,
--- bypass_after_expiry, attested_by_beneficiary.
+-- The silent patterns of mfa_exception_events, which says what each means: end_moved, overlapping_reissue, same_ticket,
+-- same_justification, bypass_after_expiry, attested_by_beneficiary.
 --
 -- @area      exceptions
 -- @reads     mfa_exception_events, mfa_exceptions_status

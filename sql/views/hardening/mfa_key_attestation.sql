@@ -2,8 +2,9 @@
 --
 -- Security keys and passkeys: whose make is proven, and what make it says it is.
 --
--- A key whose attestation was checked at registration is of the model its AAGUID names; of one that was not, the AAGUID is only a claim. `model` is NULL for a model that the shipped list does not have;
--- an AAGUID of zeros names none. Administrators without an attested key are the first to look at.
+-- A key whose attestation was checked at registration is of the model its AAGUID names; of one that was not, the AAGUID is
+-- only a claim. `model` is NULL for a model that the shipped list does not have; an AAGUID of zeros names none.
+-- Administrators without an attested key are the first to look at.
 --
 -- @area      hardening
 -- @reads     mfa_factors, mfa_enrollment_state

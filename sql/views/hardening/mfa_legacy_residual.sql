@@ -2,7 +2,8 @@
 --
 -- What is left of legacy protocols: per protocol, application and account, and whether it is going away.
 --
--- Sign-ins that went through in the last `gap_window_days` beside those of as many days before. `trend` is gone (none any more), falling (under half), steady, rising (over twice) or new.
+-- Sign-ins that went through in the last `gap_window_days` beside those of as many days before. `trend` is gone (none any
+-- more), falling (under half), steady, rising (over twice) or new.
 --
 -- @area      hardening
 -- @reads     mfa_signins

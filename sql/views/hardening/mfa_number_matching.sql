@@ -2,7 +2,8 @@
 --
 -- How many push accounts ask for a number and show where the request comes from.
 --
--- Accounts with an active push, per provider, population and department. Where the directory does not say, it is unknown, not missing. Number matching is what stops push fatigue.
+-- Accounts with an active push, per provider, population and department. Where the directory does not say, it is unknown,
+-- not missing. Number matching is what stops push fatigue.
 --
 -- @area      hardening
 -- @reads     mfa_factors, mfa_enrollment_state

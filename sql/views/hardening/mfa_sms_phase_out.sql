@@ -2,8 +2,9 @@
 --
 -- The retirement of text messages and calls: how many accounts still depend on them, day by day, and when that ends.
 --
--- An account depends on them while a text message or call is active and nothing better is. `trend_per_day` is the slope of the last `trend_days` of the tier; `zero_day` the day on which it reaches nothing at that pace:
--- NULL when it does not fall. Microsoft ends its own text messages and calls on 2027-02-01: `days_to_provider_end` counts down to that.
+-- An account depends on them while a text message or call is active and nothing better is. `trend_per_day` is the slope of
+-- the last `trend_days` of the tier; `zero_day` the day on which it reaches nothing at that pace: NULL when it does not
+-- fall. Microsoft ends its own text messages and calls on 2027-02-01: `days_to_provider_end` counts down to that.
 --
 -- @area      hardening
 -- @reads     mfa_enrollment_state, mfa_factor_periods

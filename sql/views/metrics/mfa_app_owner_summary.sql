@@ -2,7 +2,8 @@
 --
 -- Every application for its owner: who signs in, how it is protected, what is open.
 --
--- Sign-ins of the last `gap_window_days` that went through. Applications that are listed and not used are in it with zeros, applications that are used and not listed without an owner.
+-- Sign-ins of the last `gap_window_days` that went through. Applications that are listed and not used are in it with zeros,
+-- applications that are used and not listed without an owner.
 --
 -- @area      metrics
 -- @reads     mfa_placed_signins, mfa_apps, mfa_gaps

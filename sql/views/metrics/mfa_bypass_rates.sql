@@ -2,8 +2,8 @@
 --
 -- How much goes past MFA: bypasses, trusted locations and exceptions against all sign-ins, day by day.
 --
--- Interactive sign-ins that went through. `excepted_signins` are those of accounts with an exception that held at the time, whatever it was for. What the log does not say is in
--- `unknown_signins` and in none of the others. Additive.
+-- Interactive sign-ins that went through. `excepted_signins` are those of accounts with an exception that held at the time,
+-- whatever it was for. What the log does not say is in `unknown_signins` and in none of the others. Additive.
 --
 -- @area      metrics
 -- @reads     mfa_placed_signins, mfa_accounts, mfa_exempted_accounts

@@ -2,7 +2,8 @@
 --
 -- The program in a dozen lines: each a measure with its numerator and denominator.
 --
--- Shares are numerator by denominator; a measure without a denominator is a count. `better` says which way is good. Measures whose input is not loaded have no rows, or a NULL share, never a zero.
+-- Shares are numerator by denominator; a measure without a denominator is a count. `better` says which way is good. Measures
+-- whose input is not loaded have no rows, or a NULL share, never a zero.
 --
 -- @area      metrics
 -- @reads     mfa_enrollment_state, mfa_effective_coverage, mfa_gaps, mfa_exceptions_status, mfa_bypass_rates, mfa_detections

@@ -2,8 +2,9 @@
 --
 -- Why attempts fail: by category, code, method, application and day.
 --
--- Failed attempts, and those given up at a challenge; interrupts that lead to a success are none. `retried_signins` are those after which the same identity got in within an hour: the rest are people who stayed
--- out, the drop-off. Additive over all columns.
+-- Failed attempts, and those given up at a challenge; interrupts that lead to a success are none. `retried_signins` are
+-- those after which the same identity got in within an hour: the rest are people who stayed out, the drop-off. Additive over
+-- all columns.
 --
 -- @area      metrics
 -- @reads     mfa_signins

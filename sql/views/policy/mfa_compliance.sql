@@ -4,11 +4,11 @@
 --
 -- Enrolment is judged at as_of (mfa_enrollment_state), the session of the last sign-in that counts at its own time, by the
 -- policy in force at as_of: the last that went through, interactively or by a legacy protocol.
--- `next_step` is the first that applies: none for disabled accounts, accounts of applications and accounts an exception holds for;
--- approve_exception, attest_exception or renew_exception where an exception lacks just that; check_data where something
--- is unknown; enrol_factor, attest_factor, add_second_factor, replace_weak_method, add_recovery for what is missing; of
--- accounts that have enough, modernise_client where the last sign-in used a forbidden protocol and use_mfa where its session
--- was too weak or too old; else none.
+-- `next_step` is the first that applies: none for disabled accounts, accounts of applications and accounts an exception
+-- holds for; approve_exception, attest_exception or renew_exception where an exception lacks just that; check_data where
+-- something is unknown; enrol_factor, attest_factor, add_second_factor, replace_weak_method, add_recovery for what is
+-- missing; of accounts that have enough, modernise_client where the last sign-in used a forbidden protocol and use_mfa where
+-- its session was too weak or too old; else none.
 --
 -- @area      policy
 -- @reads     mfa_enrollment_state, mfa_account_inputs, mfa_placed_signins, mfa_signin_contexts, mfa_policy_in_force

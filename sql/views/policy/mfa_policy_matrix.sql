@@ -3,7 +3,8 @@
 -- The policy in force as a table: what is required of whom, where and in which circumstance.
 --
 -- Each row joins the rules that hold there to the strictest; a rule without a condition holds everywhere. What else may
--- coincide, such as two circumstances, joins in the same way. `methods` are those the tier accepts at as_of that are strong enough.
+-- coincide, such as two circumstances, joins in the same way. `methods` are those the tier accepts at as_of that are strong
+-- enough.
 --
 -- @area      policy
 -- @reads     mfa_policy_in_force

@@ -5,12 +5,12 @@
 -- What counts as MFA: where it was performed, the methods of the attempt at the time of the attempt. Where it was met by a
 -- claim, a remembered device or something the log does not say, the last MFA that was performed before in the same session;
 -- where no such event is known, methods and time are NULL, which is unknown and never a pass. Where another identity provider
--- did it, `fed_mfa` at an unknown time. Where MFA was not met, or met by a bypass or a location, the methods of the attempt, else the
--- password. An attempt that did not go through brings nothing.
--- Signals are the words policies use, for what the log reports: anonymizer, tor, impossible_travel, new_device, new_location,
--- unfamiliar_features, malicious_ip, leaked_credentials; none reported is none. Travel is not computed from places here.
--- A client known to be no legacy one has the protocol `modern` when the log names none, a legacy one `basic_auth`.
--- Tokens that service principals fetch for themselves are no session: app and context are NULL.
+-- did it, `fed_mfa` at an unknown time. Where MFA was not met, or met by a bypass or a location, the methods of the attempt,
+-- else the password. An attempt that did not go through brings nothing. Signals are the words policies use, for what the log
+-- reports: anonymizer, tor, impossible_travel, new_device, new_location, unfamiliar_features, malicious_ip,
+-- leaked_credentials; none reported is none. Travel is not computed from places here. A client known to be no legacy one has
+-- the protocol `modern` when the log names none, a legacy one `basic_auth`. Tokens that service principals fetch for
+-- themselves are no session: app and context are NULL.
 --
 -- @area      policy
 -- @reads     mfa_placed_signins, mfa_signin_attempts, mfa_apps
