@@ -43,7 +43,7 @@ events as (
         event_type,
         method,
         ip,
-        coalesce(actor_kind, 'unknown') as actor_kind,
+        coalesce(actor_kind, 'unknown') as done_by,
         case
             when event_type in ('removed', 'reset') and coalesce(method, '') not in ('question', 'backup_code', 'email_otp', 'temp_pass')
                 then 1
@@ -71,7 +71,7 @@ followed as (
         event_type,
         method,
         ip,
-        actor_kind,
+        done_by,
         is_loss,
         min(enrolled_time) over (
             partition by provider, who
@@ -102,7 +102,7 @@ judged as (
         f.user_principal,
         f.method,
         f.ip,
-        f.actor_kind,
+        f.done_by,
         f.enrolled_at,
         q.identity_id is not null as is_equipped
     from followed as f
@@ -115,7 +115,7 @@ judged as (
 findings as (
     select
         case
-            when enrolled_at <= event_time + ($reset_minutes || ' minutes')::interval and actor_kind <> 'self' then 'reset_then_enrolled'
+            when enrolled_at <= event_time + ($reset_minutes || ' minutes')::interval and done_by <> 'self' then 'reset_then_enrolled'
             when coalesce(enrolled_at > event_time + ($replace_hours || ' hours')::interval, true)
                 and event_time <= $as_of - ($replace_hours || ' hours')::interval
                 and not is_equipped
@@ -129,7 +129,7 @@ findings as (
         user_principal,
         method,
         ip,
-        actor_kind,
+        done_by,
         enrolled_at
     from judged
     union all
@@ -143,7 +143,7 @@ findings as (
         user_principal,
         method,
         ip,
-        actor_kind,
+        done_by,
         cast(null as timestamptz) as enrolled_at
     from events
     where event_type = 'completed'
@@ -161,7 +161,7 @@ kept as (
         user_principal,
         method,
         ip,
-        actor_kind,
+        done_by,
         case when rule = 'reset_then_enrolled' then enrolled_at end as enrolled_at
     from findings
     where rule is not null
@@ -183,7 +183,7 @@ select
         'country': cast(null as varchar),
         'methods': [method],
         'measure': cast(null as double),
-        'detail': actor_kind
+        'detail': done_by
     } as evidence,
     case rule
         when 'reset_then_enrolled' then 'ask the person by another way whether they asked for the reset; if not, revoke the new method and the sessions'

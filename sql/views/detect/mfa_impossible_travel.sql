@@ -106,6 +106,29 @@ distances as (
         and coalesce(earlier_ip <> ip, true)
 ),
 
+reported as (
+    select
+        provider,
+        event_id,
+        lower(coalesce(user_principal, identity_id)) as who,
+        identity_id,
+        user_principal,
+        app_id,
+        ip,
+        country,
+        event_time,
+        array_to_string(risk_signals, ', ') as signals
+    from mfa_signins
+    where event_time <= $as_of
+        and event_time > $as_of - ($detection_days * 24 || ' hours')::interval
+        and (
+            lower(array_to_string(risk_signals, ' ')) like '%impossibletravel%'
+            or lower(array_to_string(risk_signals, ' ')) like '%impossible_travel%'
+            or lower(array_to_string(risk_signals, ' ')) like '%impossible travel%'
+            or lower(array_to_string(risk_signals, ' ')) like '%unlikelytravel%'
+        )
+),
+
 findings as (
     select
         'impossible_travel' as rule,
@@ -130,7 +153,7 @@ findings as (
         'impossible_travel_reported' as rule,
         provider,
         event_id,
-        lower(coalesce(user_principal, identity_id)) as who,
+        who,
         identity_id,
         user_principal,
         app_id,
@@ -139,16 +162,8 @@ findings as (
         event_time as first_seen,
         event_time as last_seen,
         cast(null as double) as km,
-        array_to_string(risk_signals, ', ') as detail
-    from mfa_signins
-    where event_time <= $as_of
-        and event_time > $as_of - ($detection_days * 24 || ' hours')::interval
-        and (
-            lower(array_to_string(risk_signals, ' ')) like '%impossibletravel%'
-            or lower(array_to_string(risk_signals, ' ')) like '%impossible_travel%'
-            or lower(array_to_string(risk_signals, ' ')) like '%impossible travel%'
-            or lower(array_to_string(risk_signals, ' ')) like '%unlikelytravel%'
-        )
+        signals as detail
+    from reported
 )
 
 select

@@ -28,10 +28,30 @@
 
 with
 
-uses as (
+seen as (
     select
         provider,
         coalesce(identity_id, user_principal) as who,
+        identity_id,
+        user_principal,
+        event_time,
+        extract(epoch from event_time) / 86400.0 as day_number,
+        event_id,
+        app_id,
+        ip,
+        country,
+        device_id
+    from mfa_signins
+    where event_time <= $as_of
+        and event_time > $as_of - (($detection_days + 2 * $new_device_days) * 24 || ' hours')::interval
+        and outcome = 'success'
+        and device_id <> ''
+),
+
+uses as (
+    select
+        provider,
+        who,
         identity_id,
         user_principal,
         event_time,
@@ -41,20 +61,17 @@ uses as (
         country,
         device_id,
         lag(event_time) over (
-            partition by provider, coalesce(identity_id, user_principal), device_id
+            partition by provider, who, device_id
             order by event_time asc nulls first, event_id asc nulls first
         ) as last_use,
         max(event_time) over (
-            partition by provider, coalesce(identity_id, user_principal)
-            order by event_time asc nulls first
-            range between ($new_device_days || ' days')::interval preceding and interval '1 microsecond' preceding
+            partition by provider, who
+            order by day_number asc nulls first
+            -- before, by a second
+            range between $new_device_days preceding and 0.00001 preceding
         ) as other_use,
-        min(event_time) over (partition by provider, coalesce(identity_id, user_principal)) as known_since
-    from mfa_signins
-    where event_time <= $as_of
-        and event_time > $as_of - (($detection_days + 2 * $new_device_days) * 24 || ' hours')::interval
-        and outcome = 'success'
-        and device_id <> ''
+        min(event_time) over (partition by provider, who) as known_since
+    from seen
 ),
 
 fresh as (

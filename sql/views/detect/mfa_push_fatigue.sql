@@ -32,6 +32,7 @@ with
 pushes as (
     select
         event_time,
+        extract(epoch from event_time) / 60.0 as minute_number,
         provider,
         event_id,
         coalesce(identity_id, user_principal) as who,
@@ -72,8 +73,8 @@ counted as (
     window
         recent as (
             partition by provider, who
-            order by event_time asc nulls first
-            range between ($fatigue_minutes || ' minutes')::interval preceding and current row
+            order by minute_number asc nulls first
+            range between $fatigue_minutes preceding and current row
         ),
         before as (
             partition by provider, who

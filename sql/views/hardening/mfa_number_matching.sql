@@ -27,8 +27,8 @@ pushes as (
     select
         provider,
         identity_id,
-        bool_and(method = 'push_number' or coalesce(number_matching, false)) as has_only_numbers,
-        bool_or(method = 'push' and not coalesce(number_matching, true)) as has_plain,
+        bool_and((method = 'push_number' or coalesce(number_matching, false))) as has_only_numbers,
+        bool_or((method = 'push' and not coalesce(number_matching, true))) as has_plain,
         bool_and(coalesce(shows_location, false)) as has_only_places,
         bool_or(not coalesce(shows_location, true)) as has_no_place
     from mfa_factors

@@ -442,6 +442,12 @@ fn value_of(param: &Param, settings: &Settings) -> Result<SqlExpr> {
         Some(value) => literal(value)?,
         None => parse_expr(param.default)?,
     };
+    // A frame of a window takes a number, not an expression.
+    if let ("INTEGER" | "BIGINT", SqlExpr::Value(number)) = (param.ty, &value)
+        && let Value::Number(..) = number.value
+    {
+        return Ok(value);
+    }
     let ty = Parser::new(&DuckDbDialect {}).try_with_sql(param.ty)?.parse_data_type()?;
     Ok(SqlExpr::Nested(Box::new(cast_to(value, ty))))
 }

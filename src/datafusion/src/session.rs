@@ -38,6 +38,8 @@ impl Session {
         // Literals are Utf8; where they meet Utf8View, DataFusion 55 makes arrays that their own schema refuses.
         options.sql_parser.map_string_types_to_utf8view = false;
         options.execution.parquet.schema_force_view_types = false;
+        // A rule that fails makes a plan no better; the plan before it is right.
+        options.optimizer.skip_failed_rules = true;
         options.execution.time_zone = Some("UTC".to_owned());
         let state =
             SessionStateBuilder::new().with_config(config).with_default_features().with_type_planner(Arc::new(Types));
