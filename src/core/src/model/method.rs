@@ -522,9 +522,22 @@ const SPELLINGS: &[(&str, Source, Method)] = &[
     ("device_prompt", GOOGLE, Method::Push),
     ("idv_preregistered_phone", Any, Method::SmsOtp),
     ("idv_any_phone", Any, Method::SmsOtp),
+    // Google: what only repeats what an account holder knows.
+    ("knowledge_employee_id", GOOGLE, Method::Question),
+    ("knowledge_preregistered_email", GOOGLE, Method::Question),
+    ("knowledge_preregistered_phone", GOOGLE, Method::Question),
+    ("login_location", GOOGLE, Method::Question),
+    ("security_key_otp", GOOGLE, Method::OtpHw),
+    ("internal_two_factor", GOOGLE, Method::Unknown),
+    ("other", GOOGLE, Method::Unknown),
     // AWS says that there was MFA, not which.
     ("yes", AWS, Method::Unknown),
     ("true", AWS, Method::Unknown),
+    // AWS: credentials of Identity Center, and what the console asks for.
+    ("external_idp", AWS, Method::FedSf),
+    ("resync_totp", AWS, Method::Totp),
+    ("virtual mfa", AWS, Method::Totp),
+    ("u2f mfa", AWS, Method::PasskeySync),
     // OCSF: auth_factors[].factor_type_id.
     ("1", OCSF, Method::SmsOtp),
     ("2", OCSF, Method::Question),
@@ -545,8 +558,8 @@ const SPELLINGS: &[(&str, Source, Method)] = &[
     ("sc", Any, Method::Smartcard),
 ];
 
-const SLOTS: usize = 512;
-const EMPTY: u8 = u8::MAX;
+const SLOTS: usize = 1024;
+const EMPTY: u16 = u16::MAX;
 const ENTRIES: usize = Method::ALL.len() + SPELLINGS.len();
 const _: () = assert!(ENTRIES < EMPTY as usize && ENTRIES * 2 < SLOTS);
 
@@ -602,7 +615,7 @@ static ENTRY: [(&str, Source, Method); ENTRIES] = {
 };
 
 /// Open addressing over [`ENTRY`], laid out when compiled: a lookup is a hash and about one comparison.
-static INDEX: [u8; SLOTS] = {
+static INDEX: [u16; SLOTS] = {
     let mut table = [EMPTY; SLOTS];
     let mut index = 0;
     while index < ENTRIES {
@@ -610,7 +623,7 @@ static INDEX: [u8; SLOTS] = {
         while table[at] != EMPTY {
             at = (at + 1) % SLOTS;
         }
-        table[at] = index as u8;
+        table[at] = index as u16;
         index += 1;
     }
     table

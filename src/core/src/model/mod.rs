@@ -1,6 +1,7 @@
 //! The canonical vocabulary: what every provider's records are translated into.
 
 mod factor;
+mod factor_event;
 mod identity;
 pub mod method;
 pub mod provider;
@@ -8,6 +9,7 @@ pub mod relation;
 mod signin;
 
 pub use factor::Factor;
+pub use factor_event::FactorEvent;
 pub use identity::Identity;
 pub use method::{Kinds, Method, Strength};
 pub use provider::Provider;

@@ -1,12 +1,14 @@
 //! Sign-ins of any provider, recognised record by record.
 //!
-//! A light pass over the keys decides whose record it is, unless the reader of the previous record's log takes it; the
-//! reader of that log does the rest, so a record reads the same here as there. A record that nobody claims is a reject.
+//! Every reader refuses the records of other logs, so a record is given to one after the other until one takes it; it reads
+//! the same here as there. A record that nobody takes is a reject.
 
 use std::cell::Cell;
 
-use super::recognise::Probe;
-use super::{Category, Layout, Parse, Reader, Reject, duo_auth_log, entra_signins, json, okta_system_log};
+use super::{
+    Category, Layout, Parse, Reader, Reject, aws_cloudtrail, duo_auth_log, entra_signins, google_login_activity,
+    o365_audit, okta_system_log,
+};
 use crate::model::{Provider, SignIn};
 
 pub(super) const READER: Reader = Reader {
@@ -19,18 +21,20 @@ pub(super) const READER: Reader = Reader {
 
 type ParseSignIn = for<'a> fn(&'a [u8]) -> Result<Option<SignIn<'a>>, Reject>;
 
-/// A sign-in log, and how its records are recognised.
+/// A sign-in log.
 struct Log {
     provider: Provider,
-    claims: fn(&Probe<'_>) -> bool,
     parse: ParseSignIn,
 }
 
-/// The logs, the surest to recognise first.
+/// The logs, the most frequent first.
 const LOGS: &[Log] = &[
-    Log { provider: Provider::Okta, claims: okta_system_log::claims, parse: okta_system_log::parse },
-    Log { provider: Provider::Duo, claims: duo_auth_log::claims, parse: duo_auth_log::parse },
-    Log { provider: Provider::Entra, claims: entra_signins::claims, parse: entra_signins::parse },
+    Log { provider: Provider::Okta, parse: okta_system_log::parse },
+    Log { provider: Provider::Duo, parse: duo_auth_log::parse },
+    Log { provider: Provider::Entra, parse: entra_signins::parse },
+    Log { provider: Provider::Aws, parse: aws_cloudtrail::parse },
+    Log { provider: Provider::O365, parse: o365_audit::parse },
+    Log { provider: Provider::GoogleWorkspace, parse: google_login_activity::parse },
 ];
 
 thread_local! {
@@ -40,20 +44,29 @@ thread_local! {
 
 /// One record of any of the logs.
 pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
-    // Only a row is taken from the guess: each reader gives rows for records of its own log alone. All else is decided by
-    // whose record it is, so the guess changes how fast a record is read, never how.
-    let previous = &LOGS[PREVIOUS.get()];
-    if let Ok(Some(row)) = (previous.parse)(record) {
+    // Only a row is taken from the guess: each reader gives rows for records of its own log alone. All else is decided in
+    // the order of the logs, so the guess changes how fast a record is read, never how.
+    if let Ok(Some(row)) = (LOGS[PREVIOUS.get()].parse)(record) {
         return Ok(Some(row));
     }
-    let probe: Probe<'_> = json::parse(record)?;
-    match LOGS.iter().position(|log| (log.claims)(&probe)) {
-        Some(log) => {
-            PREVIOUS.set(log);
-            (LOGS[log].parse)(record)
+    parse_as(record, |_| true)
+}
+
+/// One record of some of the logs: what the first of them says that does not call it another log's.
+fn parse_as(record: &[u8], wanted: impl Fn(&Log) -> bool) -> Result<Option<SignIn<'_>>, Reject> {
+    let mut refused = None;
+    for (index, log) in LOGS.iter().enumerate().filter(|(_, log)| wanted(log)) {
+        match (log.parse)(record) {
+            Ok(row) => {
+                PREVIOUS.set(index);
+                return Ok(row);
+            }
+            Err(reject) if reject.category == Category::WrongProvider => {}
+            // A key that occurs twice may be one that only this log knows.
+            Err(reject) => refused = refused.or(Some(reject)),
         }
-        None => Err(Reject::at(Category::WrongProvider, 0)),
     }
+    Err(refused.unwrap_or_else(|| Reject::at(Category::WrongProvider, 0)))
 }
 
 /// Why one record could not be normalised.
@@ -90,16 +103,17 @@ fn column(reject: &Reject) -> String {
 pub fn normalize_signin<'a>(provider: &str, record: &'a [u8]) -> Result<Option<SignIn<'a>>, NormalizeSignInError> {
     const AUTO: &str = "auto";
     let name = provider.trim();
-    let (provider, parse): (_, ParseSignIn) = if name.eq_ignore_ascii_case(AUTO) {
-        (AUTO, parse)
+    let (provider, row) = if name.eq_ignore_ascii_case(AUTO) {
+        (AUTO, parse(record))
     } else if let Some(log) = LOGS.iter().find(|log| log.provider.as_str().eq_ignore_ascii_case(name)) {
-        (log.provider.as_str(), log.parse)
+        (log.provider.as_str(), parse_as(record, |other| other.provider == log.provider))
     } else {
         let mut known: Vec<_> = LOGS.iter().map(|log| log.provider.as_str()).chain([AUTO]).collect();
         known.sort_unstable();
+        known.dedup();
         return Err(NormalizeSignInError::UnknownProvider { name: name.to_owned(), known: known.join(", ") });
     };
-    parse(record).map_err(|reject| NormalizeSignInError::Reject { provider, reject })
+    row.map_err(|reject| NormalizeSignInError::Reject { provider, reject })
 }
 
 #[cfg(test)]
@@ -108,10 +122,14 @@ mod tests {
 
     #[test]
     fn a_record_reads_the_same_after_any_other() {
-        let records = [ENTRA, ENTRA_EXPORT, ENTRA_AUDIT, OKTA, "{}", "{"];
-        for record in records {
+        let records: Vec<_> = SIGN_INS
+            .iter()
+            .map(|(record, _, _)| *record)
+            .chain([ENTRA_AUDIT, OKTA_ENROLMENT, DUO_TELEPHONY, "{}", "{", "text"])
+            .collect();
+        for record in &records {
             let alone = parse(record.as_bytes());
-            for before in records {
+            for before in &records {
                 let _ = parse(before.as_bytes());
                 assert_eq!(parse(record.as_bytes()), alone, "{record} after {before}");
             }
@@ -120,9 +138,12 @@ mod tests {
 
     #[test]
     fn only_one_reader_takes_a_record() {
-        for record in [ENTRA, ENTRA_EXPORT, OKTA] {
-            let takers = LOGS.iter().filter(|log| matches!((log.parse)(record.as_bytes()), Ok(Some(_)))).count();
-            assert_eq!(takers, 1, "{record}");
+        for record in SIGN_INS.iter().map(|(record, _, _)| *record).chain([ENTRA_AUDIT, OKTA_ENROLMENT, DUO_TELEPHONY])
+        {
+            let refused = |reject: &Reject| reject.category == Category::WrongProvider;
+            let takers =
+                LOGS.iter().filter(|log| !(log.parse)(record.as_bytes()).is_err_and(|reject| refused(&reject)));
+            assert_eq!(takers.count(), 1, "{record}");
         }
     }
 
@@ -142,16 +163,32 @@ mod tests {
     const DUO_1: &str =
         r#"{"timestamp":1340217024,"factor":"Duo Push","integration":"x","result":"SUCCESS","username":"a"}"#;
 
+    /// A record of each log, in each of its envelopes; whose it is, and the id it gives.
+    const SIGN_INS: &[(&str, &str, Option<&str>)] = &[
+        (ENTRA, "entra", Some("e1")),
+        (ENTRA_EXPORT, "entra", Some("e2")),
+        (OKTA, "okta", Some("o1")),
+        (OKTA_STREAM, "okta", Some("o2")),
+        (DUO, "duo", Some("d1")),
+        (DUO_1, "duo", None),
+        (DUO_ADMIN, "duo", None),
+        (AWS, "aws", Some("a1")),
+        (GOOGLE, "google_workspace", Some("g1")),
+        (O365, "o365", Some("m1")),
+    ];
+    const DUO_ADMIN: &str = r#"{"action":"admin_login","isotimestamp":"2024-01-01T00:00:00Z","username":"a"}"#;
+    const DUO_TELEPHONY: &str =
+        r#"{"context":"authentication","isotimestamp":"2024-01-01T00:00:00Z","phone":"1","type":"sms"}"#;
+    const AWS: &str = r#"{"eventVersion":"1.08","eventID":"a1","eventTime":"2024-01-01T00:00:00Z","eventName":"ConsoleLogin",
+        "eventSource":"signin.amazonaws.com","eventType":"AwsConsoleSignIn","userIdentity":{"type":"Root"}}"#;
+    const GOOGLE: &str = r#"{"kind":"admin#reports#activity","id":{"time":"2024-01-01T00:00:00Z","uniqueQualifier":"g1",
+        "applicationName":"login"},"actor":{"email":"a@x"},"events":[{"name":"login_success"}]}"#;
+    const O365: &str = r#"{"CreationTime":"2024-01-01T00:00:00","Id":"m1","Operation":"UserLoggedIn","RecordType":15,
+        "Workload":"AzureActiveDirectory","UserId":"a@x","ApplicationId":"app","ClientIP":"1.1.1.1","ErrorNumber":"0"}"#;
+
     #[test]
     fn every_record_finds_its_reader() {
-        for (record, provider, id) in [
-            (ENTRA, "entra", Some("e1")),
-            (ENTRA_EXPORT, "entra", Some("e2")),
-            (OKTA, "okta", Some("o1")),
-            (OKTA_STREAM, "okta", Some("o2")),
-            (DUO, "duo", Some("d1")),
-            (DUO_1, "duo", None),
-        ] {
+        for &(record, provider, id) in SIGN_INS {
             let row = parse(record.as_bytes()).expect("reads").expect("is a sign-in");
             assert_eq!(row.provider, Some(provider), "{record}");
             assert_eq!(normalize_signin("AUTO", record.as_bytes()), Ok(Some(row.clone())));
@@ -160,7 +197,7 @@ mod tests {
                 assert_eq!(row.event_id.as_deref(), id);
             }
         }
-        for record in [ENTRA_AUDIT, OKTA_ENROLMENT] {
+        for record in [ENTRA_AUDIT, OKTA_ENROLMENT, DUO_TELEPHONY] {
             assert_eq!(parse(record.as_bytes()), Ok(None), "{record}");
         }
     }
@@ -180,6 +217,7 @@ mod tests {
     fn what_nobody_claims() {
         for (record, category) in [
             (r#"{"eventName":"ConsoleLogin","eventType":"AwsConsoleSignIn"}"#, Category::WrongProvider),
+            (r#"{"eventName":"ConsoleLogin","eventSource":"signin.amazonaws.com"}"#, Category::MissingField),
             (r#"{"category":"shoes","time":"now"}"#, Category::WrongProvider),
             ("{}", Category::WrongProvider),
             ("[1]", Category::NotAnObject),
@@ -197,6 +235,9 @@ mod tests {
     #[test]
     fn an_unknown_provider_is_told_the_known_ones() {
         let error = normalize_signin("Oktaa", OKTA.as_bytes()).expect_err("is unknown");
-        assert_eq!(error.to_string(), "unknown provider 'Oktaa': known are auto, duo, entra, okta");
+        assert_eq!(
+            error.to_string(),
+            "unknown provider 'Oktaa': known are auto, aws, duo, entra, google_workspace, o365, okta"
+        );
     }
 }

@@ -6,29 +6,34 @@
 
 use std::borrow::Cow;
 
+mod aws_cloudtrail;
 mod aws_credential_report;
 mod duo_auth_log;
+mod entra_audits;
 mod entra_registration;
 mod entra_signins;
 mod entra_users;
 pub mod framing;
+mod google_login_activity;
 pub mod history;
 mod mfa_identities;
 mod mfa_signins;
+mod o365_audit;
 mod okta_factors;
 mod okta_system_log;
 mod okta_users;
 
 mod json;
-mod recognise;
+mod properties;
 mod scan;
 mod table;
 mod time;
+mod used;
 
 pub use mfa_signins::{NormalizeSignInError, normalize_signin};
 
 use self::history::Tolerance;
-use crate::model::{Column, Factor, Identity, Row, SignIn};
+use crate::model::{Column, Factor, FactorEvent, Identity, Row, SignIn};
 
 /// Why a record was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +139,8 @@ pub enum Parse {
     Identities(for<'a> fn(Record<'a>) -> Result<Vec<Identity<'a>>, Reject>),
     /// Factors.
     Factors(for<'a> fn(Record<'a>) -> Result<Vec<Factor<'a>>, Reject>),
+    /// Lifecycle events of factors.
+    FactorEvents(for<'a> fn(Record<'a>) -> Result<Vec<FactorEvent<'a>>, Reject>),
 }
 
 /// One record as its framing delivers it.
@@ -152,6 +159,8 @@ pub enum Layout {
     Json,
     /// CSV with a header line.
     Csv,
+    /// JSON, or else CSV with a header line, whose lines are delivered as JSON objects.
+    Any,
 }
 
 /// A log that can be read.
@@ -210,6 +219,7 @@ impl Parse {
             Self::SignIn(_) => "signins",
             Self::Identities(_) => "identities",
             Self::Factors(_) => "factors",
+            Self::FactorEvents(_) => "factor_events",
         }
     }
 
@@ -219,6 +229,7 @@ impl Parse {
             Self::SignIn(_) => SignIn::COLUMNS,
             Self::Identities(_) => Identity::COLUMNS,
             Self::Factors(_) => Factor::COLUMNS,
+            Self::FactorEvents(_) => FactorEvent::COLUMNS,
         }
     }
 }
@@ -226,12 +237,16 @@ impl Parse {
 /// Every log that can be read.
 pub static READERS: &[Reader] = &[
     entra_signins::READER,
+    entra_audits::READER,
     entra_registration::READER,
     entra_users::READER,
+    o365_audit::READER,
     okta_system_log::READER,
     okta_users::READER,
     okta_factors::READER,
     duo_auth_log::READER,
+    google_login_activity::READER,
+    aws_cloudtrail::READER,
     aws_credential_report::READER,
     mfa_signins::READER,
     mfa_identities::READER,
