@@ -54,7 +54,7 @@ pub struct Block {
 enum Items {
     Spans(Vec<Span>),
     /// Lines of CSV, rewritten as JSON: where each was in the file, and where it is now.
-    Objects(Vec<(u64, Result<(usize, usize), Category>)>),
+    Objects(Vec<(u64, Span)>),
     Csv(Arc<csv::ByteRecord>, Vec<(u64, Result<csv::ByteRecord, Category>)>),
 }
 
@@ -111,13 +111,13 @@ impl Block {
                 }
             }
             Items::Objects(records) => {
-                let (offset, record) = records.get(position.at)?;
+                let (offset, span) = *records.get(position.at)?;
                 position.at += 1;
-                let content = match record {
-                    Ok((start, end)) => Ok(Record::Json(&self.bytes[*start..*end])),
-                    Err(category) => Err(Reject::at(*category, 0)),
+                let content = match span {
+                    Span::Record(start, end) => Ok(Record::Json(&self.bytes[start..end])),
+                    Span::Reject(category, _) => Err(Reject::at(category, 0)),
                 };
-                (*offset, content)
+                (offset, content)
             }
             Items::Csv(header, records) => {
                 let (offset, record) = records.get(position.at)?;
@@ -542,11 +542,10 @@ fn begins_like_json(head: &[u8]) -> bool {
 }
 
 /// Lines of CSV as JSON objects of texts, so that a log reads the same in either form.
-#[expect(clippy::type_complexity, reason = "the parts of a block")]
 fn objects(
     header: &csv::ByteRecord,
     records: Vec<(u64, Result<csv::ByteRecord, Category>)>,
-) -> (Vec<u8>, Vec<(u64, Result<(usize, usize), Category>)>) {
+) -> (Vec<u8>, Vec<(u64, Span)>) {
     fn text(bytes: &mut Vec<u8>, field: &[u8]) {
         bytes.push(b'"');
         for byte in field.trim_ascii() {
@@ -561,21 +560,25 @@ fn objects(
     let mut bytes = Vec::new();
     let mut spans = Vec::with_capacity(records.len());
     for (offset, record) in records {
-        let span = record.map(|record| {
-            let start = bytes.len();
-            bytes.push(b'{');
-            for (name, field) in header.iter().zip(&record) {
-                if bytes.len() > start + 1 {
-                    bytes.push(b',');
-                }
-                text(&mut bytes, name);
-                bytes.push(b':');
-                text(&mut bytes, field);
+        let record = match record {
+            Ok(record) => record,
+            Err(category) => {
+                spans.push((offset, Span::Reject(category, offset)));
+                continue;
             }
-            bytes.push(b'}');
-            (start, bytes.len())
-        });
-        spans.push((offset, span));
+        };
+        let start = bytes.len();
+        bytes.push(b'{');
+        for (name, field) in header.iter().zip(&record) {
+            if bytes.len() > start + 1 {
+                bytes.push(b',');
+            }
+            text(&mut bytes, name);
+            bytes.push(b':');
+            text(&mut bytes, field);
+        }
+        bytes.push(b'}');
+        spans.push((offset, Span::Record(start, bytes.len())));
     }
     (bytes, spans)
 }
