@@ -384,6 +384,11 @@ const OKTA: Source = Of(Provider::Okta);
 const DUO: Source = Of(Provider::Duo);
 const GOOGLE: Source = Of(Provider::GoogleWorkspace);
 const AWS: Source = Of(Provider::Aws);
+const AUTH0: Source = Of(Provider::Auth0);
+const JUMPCLOUD: Source = Of(Provider::JumpCloud);
+const ONELOGIN: Source = Of(Provider::OneLogin);
+const SALESFORCE: Source = Of(Provider::Salesforce);
+const PING: Source = Of(Provider::Ping);
 const OCSF: Source = Of(Provider::Ocsf);
 
 /// Every spelling, lower case, that is not a canonical name.
@@ -550,6 +555,43 @@ const SPELLINGS: &[(&str, Source, Method)] = &[
     ("9", OCSF, Method::U2f),
     ("10", OCSF, Method::PasskeySync),
     ("11", OCSF, Method::Password),
+    ("security question", Any, Method::Question),
+    ("push notification", Any, Method::Push),
+    ("hardware token", Any, Method::OtpHw),
+    // Auth0: Guardian.
+    ("push-notification", Any, Method::Push),
+    ("recovery-code", Any, Method::BackupCode),
+    ("webauthn-roaming", Any, Method::Fido2Key),
+    ("webauthn-platform", Any, Method::Platform),
+    ("duo", AUTH0, Method::FedMfa),
+    // OneLogin: devices and factors by their names. Protect takes a tap.
+    ("onelogin protect", ONELOGIN, Method::Push),
+    ("onelogin sms", ONELOGIN, Method::SmsOtp),
+    ("onelogin voice", ONELOGIN, Method::Voice),
+    ("onelogin email", ONELOGIN, Method::EmailOtp),
+    ("google authenticator", Any, Method::Totp),
+    ("authenticator", ONELOGIN, Method::Totp),
+    ("yubico yubikey", ONELOGIN, Method::OtpHw),
+    ("yubikey", ONELOGIN, Method::OtpHw),
+    ("rsa securid", ONELOGIN, Method::OtpHw),
+    ("symantec vip", ONELOGIN, Method::OtpHw),
+    ("duo security", ONELOGIN, Method::FedMfa),
+    ("security questions", ONELOGIN, Method::Question),
+    // Salesforce: identity verification.
+    ("salesforceauthenticator", SALESFORCE, Method::Push),
+    ("builtinauthenticator", SALESFORCE, Method::Platform),
+    ("tempcode", SALESFORCE, Method::TempPass),
+    ("ll", SALESFORCE, Method::PhoneSignin),
+    // Ping: kinds of device.
+    ("mobile", PING, Method::Push),
+    ("security_key", PING, Method::Fido2Key),
+    ("platform", PING, Method::Platform),
+    // Keycloak: types of credential. JumpCloud: methods.
+    ("webauthn-passwordless", Any, Method::PasskeySync),
+    ("recovery-authn-codes", Any, Method::BackupCode),
+    ("jumpcloud_protect", Any, Method::Push),
+    ("jumpcloud_go", Any, Method::Platform),
+    ("duo", JUMPCLOUD, Method::FedMfa),
     // RFC 8176 `amr` values that name one method.
     ("pwd", Any, Method::Password),
     ("kba", Any, Method::Question),

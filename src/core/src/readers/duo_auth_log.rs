@@ -59,7 +59,7 @@ impl Log {
             named
         } else if version_2 || version_1 || (named.is_some() && has_result) {
             Some(Self::Authentication)
-        } else if entry.activity_id.0 || (entry.action.0.is_some() && has(&entry.username) && is_dated) {
+        } else if entry.action.0.is_some() && (entry.activity_id.0 || (has(&entry.username) && is_dated)) {
             Some(Self::Administration)
         } else if entry.trust_key.0 || (entry.phone.0 && has(&entry.context)) {
             Some(Self::Other)

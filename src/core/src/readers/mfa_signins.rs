@@ -6,8 +6,9 @@
 use std::cell::Cell;
 
 use super::{
-    Category, Layout, Parse, Reader, Reject, aws_cloudtrail, duo_auth_log, entra_signins, google_login_activity,
-    o365_audit, okta_system_log,
+    Category, Layout, Parse, Reader, Reject, auth0_logs, aws_cloudtrail, duo_auth_log, entra_signins,
+    google_login_activity, jumpcloud_events, keycloak_events, o365_audit, ocsf_authentication, okta_system_log,
+    onelogin_events, pingone_audit, salesforce_login_history,
 };
 use crate::model::{Provider, SignIn};
 
@@ -35,6 +36,13 @@ const LOGS: &[Log] = &[
     Log { provider: Provider::Aws, parse: aws_cloudtrail::parse },
     Log { provider: Provider::O365, parse: o365_audit::parse },
     Log { provider: Provider::GoogleWorkspace, parse: google_login_activity::parse },
+    Log { provider: Provider::Ocsf, parse: ocsf_authentication::parse },
+    Log { provider: Provider::Auth0, parse: auth0_logs::parse },
+    Log { provider: Provider::JumpCloud, parse: jumpcloud_events::parse },
+    Log { provider: Provider::Keycloak, parse: keycloak_events::parse },
+    Log { provider: Provider::OneLogin, parse: onelogin_events::parse },
+    Log { provider: Provider::Ping, parse: pingone_audit::parse },
+    Log { provider: Provider::Salesforce, parse: salesforce_login_history::parse },
 ];
 
 thread_local! {
@@ -140,7 +148,7 @@ mod tests {
     fn only_one_reader_takes_a_record() {
         for record in SIGN_INS.iter().map(|(record, _, _)| *record).chain([ENTRA_AUDIT, OKTA_ENROLMENT, DUO_TELEPHONY])
         {
-            let refused = |reject: &Reject| reject.category == Category::WrongProvider;
+            let refused = |reject: &Reject| matches!(reject.category, Category::WrongProvider | Category::NotAnObject);
             let takers =
                 LOGS.iter().filter(|log| !(log.parse)(record.as_bytes()).is_err_and(|reject| refused(&reject)));
             assert_eq!(takers.count(), 1, "{record}");
@@ -175,6 +183,15 @@ mod tests {
         (AWS, "aws", Some("a1")),
         (GOOGLE, "google_workspace", Some("g1")),
         (O365, "o365", Some("m1")),
+        (OCSF, "ocsf", Some("s1")),
+        (AUTH0, "auth0", Some("l1")),
+        (JUMPCLOUD, "jumpcloud", Some("j1")),
+        (KEYCLOAK, "keycloak", Some("k1")),
+        (KEYCLOAK_LINE, "keycloak", None),
+        (ONELOGIN, "onelogin", Some("7")),
+        (PINGONE, "ping", Some("p1")),
+        (SALESFORCE, "salesforce", Some("0Ya1")),
+        (SALESFORCE_FILE, "salesforce", Some("r1")),
     ];
     const DUO_ADMIN: &str = r#"{"action":"admin_login","isotimestamp":"2024-01-01T00:00:00Z","username":"a"}"#;
     const DUO_TELEPHONY: &str =
@@ -185,6 +202,27 @@ mod tests {
         "applicationName":"login"},"actor":{"email":"a@x"},"events":[{"name":"login_success"}]}"#;
     const O365: &str = r#"{"CreationTime":"2024-01-01T00:00:00","Id":"m1","Operation":"UserLoggedIn","RecordType":15,
         "Workload":"AzureActiveDirectory","UserId":"a@x","ApplicationId":"app","ClientIP":"1.1.1.1","ErrorNumber":"0"}"#;
+
+    const OCSF: &str = r#"{"class_uid":3002,"category_uid":3,"activity_id":1,"time":1767600000000,"status_id":1,
+        "metadata":{"version":"1.1.0","uid":"s1"},"user":{"name":"a"}}"#;
+    const AUTH0: &str =
+        r#"{"log_id":"l1","data":{"date":"2024-01-01T00:00:00Z","type":"s","client_id":"c","user_id":"u"}}"#;
+
+    const JUMPCLOUD: &str = r#"{"id":"j1","event_type":"user_login_attempt","service":"directory","success":true,"mfa":true,
+        "timestamp":"2024-01-01T00:00:00Z","organization":"o","initiated_by":{"id":"u","type":"user"}}"#;
+    const KEYCLOAK: &str =
+        r#"{"id":"k1","time":1767600000000,"type":"LOGIN","realmId":"r","clientId":"c","userId":"u"}"#;
+    const KEYCLOAK_LINE: &str =
+        r#"2026-01-05 08:00:00,250 DEBUG [org.keycloak.events] (x) type="LOGIN", realmId="r", userId="u""#;
+
+    const ONELOGIN: &str =
+        r#"{"id":7,"created_at":"2024-01-01T00:00:00Z","event_type_id":5,"user_id":1,"ipaddr":"1.1.1.1"}"#;
+    const PINGONE: &str = r#"{"id":"p1","recordedAt":"2024-01-01T00:00:00Z","action":{"type":"PASSWORD.CHECK_SUCCEEDED"},
+        "actors":{"user":{"id":"u","name":"a"}},"resources":[{"type":"USER","id":"u"}],"result":{"status":"SUCCESS"}}"#;
+    const SALESFORCE: &str = r#"{"attributes":{"type":"LoginHistory"},"Id":"0Ya1","UserId":"u","LoginTime":"2024-01-01T00:00:00Z",
+        "LoginType":"Application","Status":"Success","SourceIp":"1.1.1.1"}"#;
+    const SALESFORCE_FILE: &str = r#"{"EVENT_TYPE":"Login","TIMESTAMP":"20240101000000.000","REQUEST_ID":"r1",
+        "ORGANIZATION_ID":"o","USER_NAME":"a@x","LOGIN_STATUS":"LOGIN_NO_ERROR"}"#;
 
     #[test]
     fn every_record_finds_its_reader() {
@@ -221,6 +259,7 @@ mod tests {
             (r#"{"category":"shoes","time":"now"}"#, Category::WrongProvider),
             ("{}", Category::WrongProvider),
             ("[1]", Category::NotAnObject),
+            ("text", Category::NotAnObject),
             (r#"{"uuid":"#, Category::Truncated),
         ] {
             assert_eq!(parse(record.as_bytes()).map_err(|reject| reject.category), Err(category), "{record}");
@@ -237,7 +276,7 @@ mod tests {
         let error = normalize_signin("Oktaa", OKTA.as_bytes()).expect_err("is unknown");
         assert_eq!(
             error.to_string(),
-            "unknown provider 'Oktaa': known are auto, aws, duo, entra, google_workspace, o365, okta"
+            "unknown provider 'Oktaa': known are auth0, auto, aws, duo, entra, google_workspace, jumpcloud, keycloak, o365, ocsf, okta, onelogin, ping, salesforce"
         );
     }
 }

@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+mod auth0_logs;
 mod aws_cloudtrail;
 mod aws_credential_report;
 mod duo_auth_log;
@@ -16,12 +17,18 @@ mod entra_users;
 pub mod framing;
 mod google_login_activity;
 pub mod history;
+mod jumpcloud_events;
+mod keycloak_events;
 mod mfa_identities;
 mod mfa_signins;
 mod o365_audit;
+mod ocsf_authentication;
 mod okta_factors;
 mod okta_system_log;
 mod okta_users;
+mod onelogin_events;
+mod pingone_audit;
+mod salesforce_login_history;
 
 mod json;
 mod properties;
@@ -248,6 +255,13 @@ pub static READERS: &[Reader] = &[
     google_login_activity::READER,
     aws_cloudtrail::READER,
     aws_credential_report::READER,
+    auth0_logs::READER,
+    ocsf_authentication::READER,
+    jumpcloud_events::READER,
+    keycloak_events::READER,
+    onelogin_events::READER,
+    pingone_audit::READER,
+    salesforce_login_history::READER,
     mfa_signins::READER,
     mfa_identities::READER,
 ];

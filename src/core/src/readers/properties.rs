@@ -89,6 +89,16 @@ shape! {
 pub(super) struct Properties<'a>(Vec<Property<'a>>);
 
 impl<'a> Properties<'a> {
+    /// The values that a line of text names.
+    pub(super) fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        let property = |(name, value)| Property {
+            name: Text(Some(Cow::Owned(name))),
+            value: Texts(vec![Cow::Owned(value)]),
+            ..Property::default()
+        };
+        Self(pairs.into_iter().map(property).collect())
+    }
+
     fn find(&self, name: &str) -> Option<&Property<'a>> {
         self.0.iter().find(|property| property.name.as_str().is_some_and(|known| is_named(known, name)))
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::contains;
 use crate::model::method::Kinds;
 use crate::model::{Method, Provider, SignIn, Timestamp};
 
@@ -29,6 +30,13 @@ impl<'a> Used<'a> {
     /// A first factor alone.
     pub(super) fn first(raw: impl Into<Cow<'a, str>>, method: Method) -> Self {
         Self { list: vec![(raw.into(), method)], first: Some(method), second: None }
+    }
+
+    /// The same with a second factor beside it.
+    pub(super) fn and(mut self, raw: impl Into<Cow<'a, str>>, method: Method) -> Self {
+        self.list.push((raw.into(), method));
+        self.second = Some(method);
+        self
     }
 
     /// A check of one more factor. Knowledge is no second factor, whatever the event is called.
@@ -94,6 +102,41 @@ pub(super) fn surface(agent: Option<&str>) -> &'static str {
     if agent.is_some_and(|agent| agent.starts_with("Mozilla/")) { "browser" } else { "unknown" }
 }
 
+/// What the words of a failure are about, in any log that has words only.
+pub(super) fn failure_category(reason: &str) -> &'static str {
+    const WORDS: &[(&str, &[&str])] = &[
+        ("account_locked", &["locked", "lockout", "too many", "too_many", "temporarily"]),
+        ("account_disabled", &["disabled", "inactive", "suspended", "deactivated"]),
+        ("not_enrolled", &["not_enrolled", "not enrolled", "enroll"]),
+        ("risk_blocked", &["risk", "suspicious", "breach", "leak", "threat", "fraud", "phishing", "impossible"]),
+        (
+            "mfa_failed",
+            &["mfa", "otp", "second factor", "second_factor", "two-factor", "2fa", "multi-factor", "passcode"],
+        ),
+        (
+            "policy_blocked",
+            &[
+                "policy",
+                "not allowed",
+                "not_allowed",
+                "blocked",
+                "restricted",
+                "denied",
+                "unauthorized",
+                "not authorized",
+            ],
+        ),
+        (
+            "bad_credentials",
+            &["password", "credential", "unknown user", "not found", "not_found", "no such user", "invalid user"],
+        ),
+    ];
+    WORDS
+        .iter()
+        .find(|(_, words)| words.iter().any(|word| contains(reason, word)))
+        .map_or("other", |(category, _)| *category)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,5 +170,21 @@ mod tests {
         }
         assert_eq!(Used::second("password", Password).second, None);
         assert_eq!(Used::second("push", Push).second, Some(Push));
+    }
+
+    #[test]
+    fn what_a_failure_is_about() {
+        for (reason, category) in [
+            ("invalid_user_credentials", "bad_credentials"),
+            ("Wrong email or PASSWORD.", "bad_credentials"),
+            ("user_temporarily_disabled", "account_locked"),
+            ("Inactive user", "account_disabled"),
+            ("Invalid OTP", "mfa_failed"),
+            ("access_denied", "policy_blocked"),
+            ("something else", "other"),
+            ("", "other"),
+        ] {
+            assert_eq!(failure_category(reason), category, "{reason}");
+        }
     }
 }
