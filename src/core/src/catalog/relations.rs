@@ -95,7 +95,7 @@ const VIEW_FILES: &[&str] = files! {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Column, Factor, FactorEvent, Identity, Row, SignIn};
+    use crate::model::{CaPolicy, Column, Factor, FactorEvent, Identity, Row, SignIn};
 
     #[test]
     fn every_header_parses_and_names_its_file() {
@@ -130,11 +130,12 @@ mod tests {
 
     #[test]
     fn rows_are_what_the_contract_says() {
-        let relations: [(&str, &[Column]); 4] = [
+        let relations: [(&str, &[Column]); 5] = [
             ("mfa_signins", SignIn::COLUMNS),
             ("mfa_identities", Identity::COLUMNS),
             ("mfa_factors", Factor::COLUMNS),
             ("mfa_factor_events", FactorEvent::COLUMNS),
+            ("mfa_ca_policies", CaPolicy::COLUMNS),
         ];
         for (name, columns) in relations {
             let file = CONTRACT.iter().find(|file| file.name == name).unwrap();

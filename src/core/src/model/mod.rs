@@ -1,5 +1,6 @@
 //! The canonical vocabulary: what every provider's records are translated into.
 
+mod ca_policy;
 mod factor;
 mod factor_event;
 mod identity;
@@ -8,6 +9,7 @@ pub mod provider;
 pub mod relation;
 mod signin;
 
+pub use ca_policy::CaPolicy;
 pub use factor::Factor;
 pub use factor_event::FactorEvent;
 pub use identity::Identity;

@@ -156,6 +156,7 @@ impl Scan {
             }
             (Parse::Identities(parse), record) => Ok(hand_on(&parse(record)?, emitted, source, sink)),
             (Parse::Factors(parse), record) => Ok(hand_on(&parse(record)?, emitted, source, sink)),
+            (Parse::CaPolicies(parse), record) => Ok(hand_on(&parse(record)?, emitted, source, sink)),
             (Parse::FactorEvents(parse), record) => Ok(hand_on(&parse(record)?, emitted, source, sink)),
             (Parse::SignIn(_), Record::Csv(..)) => Err(Reject::at(Category::Syntax, 0)),
         });

@@ -7,8 +7,8 @@ use std::cell::Cell;
 
 use super::{
     Category, Layout, Parse, Reader, Reject, auth0_logs, aws_cloudtrail, duo_auth_log, entra_signins,
-    google_login_activity, jumpcloud_events, keycloak_events, o365_audit, ocsf_authentication, okta_system_log,
-    onelogin_events, pingone_audit, salesforce_login_history,
+    google_login_activity, jumpcloud_events, keycloak_events, lastpass_events, o365_audit, ocsf_authentication,
+    okta_system_log, onelogin_events, onepassword_signins, pingfederate_audit, pingone_audit, salesforce_login_history,
 };
 use crate::model::{Provider, SignIn};
 
@@ -42,7 +42,10 @@ const LOGS: &[Log] = &[
     Log { provider: Provider::Keycloak, parse: keycloak_events::parse },
     Log { provider: Provider::OneLogin, parse: onelogin_events::parse },
     Log { provider: Provider::Ping, parse: pingone_audit::parse },
+    Log { provider: Provider::Ping, parse: pingfederate_audit::parse },
     Log { provider: Provider::Salesforce, parse: salesforce_login_history::parse },
+    Log { provider: Provider::OnePassword, parse: onepassword_signins::parse },
+    Log { provider: Provider::LastPass, parse: lastpass_events::parse },
 ];
 
 thread_local! {
@@ -192,6 +195,10 @@ mod tests {
         (PINGONE, "ping", Some("p1")),
         (SALESFORCE, "salesforce", Some("0Ya1")),
         (SALESFORCE_FILE, "salesforce", Some("r1")),
+        (PINGFEDERATE_LINE, "ping", None),
+        (PINGFEDERATE, "ping", None),
+        (ONEPASSWORD, "1password", Some("w1")),
+        (LASTPASS, "lastpass", None),
     ];
     const DUO_ADMIN: &str = r#"{"action":"admin_login","isotimestamp":"2024-01-01T00:00:00Z","username":"a"}"#;
     const DUO_TELEPHONY: &str =
@@ -223,6 +230,15 @@ mod tests {
         "LoginType":"Application","Status":"Success","SourceIp":"1.1.1.1"}"#;
     const SALESFORCE_FILE: &str = r#"{"EVENT_TYPE":"Login","TIMESTAMP":"20240101000000.000","REQUEST_ID":"r1",
         "ORGANIZATION_ID":"o","USER_NAME":"a@x","LOGIN_STATUS":"LOGIN_NO_ERROR"}"#;
+
+    const PINGFEDERATE_LINE: &str =
+        "2026-01-05 08:00:00,250| tid:abc| SSO| a| 1.1.1.1| | sp| SAML20| pf| IdP| success| HtmlFormAdapter| | 120";
+    const PINGFEDERATE: &str = r#"{"DeviceProduct":"PingFederate","DeviceEventClassID":"SSO","Message":"success",
+        "TimeGenerated":"2024-01-01T00:00:00Z","SourceIP":"1.1.1.1"}"#;
+    const ONEPASSWORD: &str = r#"{"uuid":"w1","session_uuid":"s","timestamp":"2024-01-01T00:00:00Z","category":"success",
+        "type":"mfa_ok","target_user":{"uuid":"u","email":"a@x"},"client":{"ip_address":"1.1.1.1"}}"#;
+    const LASTPASS: &str =
+        r#"{"Time":"2024-01-01 00:00:00","Username":"a@x","IP_Address":"1.1.1.1","Action":"Log in","Data":""}"#;
 
     #[test]
     fn every_record_finds_its_reader() {
@@ -276,7 +292,7 @@ mod tests {
         let error = normalize_signin("Oktaa", OKTA.as_bytes()).expect_err("is unknown");
         assert_eq!(
             error.to_string(),
-            "unknown provider 'Oktaa': known are auth0, auto, aws, duo, entra, google_workspace, jumpcloud, keycloak, o365, ocsf, okta, onelogin, ping, salesforce"
+            "unknown provider 'Oktaa': known are 1password, auth0, auto, aws, duo, entra, google_workspace, jumpcloud, keycloak, lastpass, o365, ocsf, okta, onelogin, ping, salesforce"
         );
     }
 }

@@ -10,8 +10,11 @@ mod auth0_logs;
 mod aws_cloudtrail;
 mod aws_credential_report;
 mod duo_auth_log;
+mod duo_users;
 mod entra_audits;
+mod entra_ca_policies;
 mod entra_registration;
+mod entra_risk_detections;
 mod entra_signins;
 mod entra_users;
 pub mod framing;
@@ -19,6 +22,7 @@ mod google_login_activity;
 pub mod history;
 mod jumpcloud_events;
 mod keycloak_events;
+mod lastpass_events;
 mod mfa_identities;
 mod mfa_signins;
 mod o365_audit;
@@ -27,6 +31,8 @@ mod okta_factors;
 mod okta_system_log;
 mod okta_users;
 mod onelogin_events;
+mod onepassword_signins;
+mod pingfederate_audit;
 mod pingone_audit;
 mod salesforce_login_history;
 
@@ -40,7 +46,7 @@ mod used;
 pub use mfa_signins::{NormalizeSignInError, normalize_signin};
 
 use self::history::Tolerance;
-use crate::model::{Column, Factor, FactorEvent, Identity, Row, SignIn};
+use crate::model::{CaPolicy, Column, Factor, FactorEvent, Identity, Row, SignIn};
 
 /// Why a record was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,6 +154,8 @@ pub enum Parse {
     Factors(for<'a> fn(Record<'a>) -> Result<Vec<Factor<'a>>, Reject>),
     /// Lifecycle events of factors.
     FactorEvents(for<'a> fn(Record<'a>) -> Result<Vec<FactorEvent<'a>>, Reject>),
+    /// Conditional-access policies.
+    CaPolicies(for<'a> fn(Record<'a>) -> Result<Vec<CaPolicy<'a>>, Reject>),
 }
 
 /// One record as its framing delivers it.
@@ -227,6 +235,7 @@ impl Parse {
             Self::Identities(_) => "identities",
             Self::Factors(_) => "factors",
             Self::FactorEvents(_) => "factor_events",
+            Self::CaPolicies(_) => "ca_policies",
         }
     }
 
@@ -237,6 +246,7 @@ impl Parse {
             Self::Identities(_) => Identity::COLUMNS,
             Self::Factors(_) => Factor::COLUMNS,
             Self::FactorEvents(_) => FactorEvent::COLUMNS,
+            Self::CaPolicies(_) => CaPolicy::COLUMNS,
         }
     }
 }
@@ -245,6 +255,8 @@ impl Parse {
 pub static READERS: &[Reader] = &[
     entra_signins::READER,
     entra_audits::READER,
+    entra_ca_policies::READER,
+    entra_risk_detections::READER,
     entra_registration::READER,
     entra_users::READER,
     o365_audit::READER,
@@ -252,6 +264,7 @@ pub static READERS: &[Reader] = &[
     okta_users::READER,
     okta_factors::READER,
     duo_auth_log::READER,
+    duo_users::READER,
     google_login_activity::READER,
     aws_cloudtrail::READER,
     aws_credential_report::READER,
@@ -262,6 +275,9 @@ pub static READERS: &[Reader] = &[
     onelogin_events::READER,
     pingone_audit::READER,
     salesforce_login_history::READER,
+    pingfederate_audit::READER,
+    onepassword_signins::READER,
+    lastpass_events::READER,
     mfa_signins::READER,
     mfa_identities::READER,
 ];
