@@ -63,7 +63,7 @@ pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
         "failure" => ("not_attempted", "none"),
         _ => ("unknown", "unknown"),
     };
-    let failure_category = (outcome == "failure").then(|| match (category, mfa_result) {
+    let failure_category = (outcome == "failure").then_some(match (category, mfa_result) {
         ("mfa_failed", "timed_out") => "mfa_timeout",
         ("mfa_failed", _) => "mfa_failed",
         ("credentials_failed", _) => "bad_credentials",
