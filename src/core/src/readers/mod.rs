@@ -23,6 +23,7 @@ pub mod history;
 mod jumpcloud_events;
 mod keycloak_events;
 mod lastpass_events;
+mod mapped_signins;
 mod mfa_identities;
 mod mfa_signins;
 mod o365_audit;
@@ -43,6 +44,7 @@ mod table;
 mod time;
 mod used;
 
+pub use mapped_signins::{Mapping, MappingError};
 pub use mfa_signins::{NormalizeSignInError, normalize_signin};
 
 use self::history::Tolerance;
@@ -154,6 +156,10 @@ pub enum Parse {
     Factors(for<'a> fn(Record<'a>) -> Result<Vec<Factor<'a>>, Reject>),
     /// Lifecycle events of factors.
     FactorEvents(for<'a> fn(Record<'a>) -> Result<Vec<FactorEvent<'a>>, Reject>),
+    /// Sign-ins, by a mapping that the caller gives as a text: it makes the parser.
+    Mapping(fn(&str) -> Result<Parse, MappingError>),
+    /// The parser that a mapping has made.
+    Mapped(&'static Mapping),
     /// Conditional-access policies.
     CaPolicies(for<'a> fn(Record<'a>) -> Result<Vec<CaPolicy<'a>>, Reject>),
 }
@@ -231,7 +237,7 @@ impl Parse {
     /// The word for `rows := '…'`.
     pub const fn rows(self) -> &'static str {
         match self {
-            Self::SignIn(_) => "signins",
+            Self::SignIn(_) | Self::Mapping(_) | Self::Mapped(_) => "signins",
             Self::Identities(_) => "identities",
             Self::Factors(_) => "factors",
             Self::FactorEvents(_) => "factor_events",
@@ -242,7 +248,7 @@ impl Parse {
     /// The columns of its rows.
     pub const fn columns(self) -> &'static [Column] {
         match self {
-            Self::SignIn(_) => SignIn::COLUMNS,
+            Self::SignIn(_) | Self::Mapping(_) | Self::Mapped(_) => SignIn::COLUMNS,
             Self::Identities(_) => Identity::COLUMNS,
             Self::Factors(_) => Factor::COLUMNS,
             Self::FactorEvents(_) => FactorEvent::COLUMNS,
@@ -279,6 +285,7 @@ pub static READERS: &[Reader] = &[
     onepassword_signins::READER,
     lastpass_events::READER,
     mfa_signins::READER,
+    mapped_signins::READER,
     mfa_identities::READER,
 ];
 
