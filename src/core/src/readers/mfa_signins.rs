@@ -130,6 +130,7 @@ pub fn normalize_signin<'a>(provider: &str, record: &'a [u8]) -> Result<Option<S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::readers::Record;
 
     #[test]
     fn a_record_reads_the_same_after_any_other() {
@@ -253,6 +254,38 @@ mod tests {
         }
         for record in [ENTRA_AUDIT, OKTA_ENROLMENT, DUO_TELEPHONY] {
             assert_eq!(parse(record.as_bytes()), Ok(None), "{record}");
+        }
+    }
+
+    #[test]
+    fn odd_values_make_a_row_or_a_reject() {
+        use serde_json::{Value, json};
+        let odd = [
+            json!(null),
+            json!(""),
+            json!("x"),
+            json!(-1),
+            json!(true),
+            json!([]),
+            json!({}),
+            json!([[{"a": "é|=,"}], 1]),
+        ];
+        for record in SIGN_INS.iter().filter_map(|(record, _, _)| serde_json::from_str::<Value>(record).ok()) {
+            for key in record.as_object().expect("is an object").keys() {
+                for value in &odd {
+                    let mut changed = record.clone();
+                    changed[key] = value.clone();
+                    let text = changed.to_string();
+                    for parse in crate::readers::READERS.iter().flat_map(|reader| reader.parse) {
+                        match parse {
+                            Parse::SignIn(parse) => drop(parse(text.as_bytes())),
+                            Parse::FactorEvents(parse) => drop(parse(Record::Json(text.as_bytes()))),
+                            Parse::CaPolicies(parse) => drop(parse(Record::Json(text.as_bytes()))),
+                            _ => {}
+                        }
+                    }
+                }
+            }
         }
     }
 

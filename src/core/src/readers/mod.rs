@@ -209,6 +209,7 @@ impl Reader {
         rows: Option<&str>,
         on_error: Option<&str>,
         max_rejects: Option<i64>,
+        mapping: Option<&str>,
     ) -> Result<(Parse, Tolerance), String> {
         let name = self.name;
         let parse = match rows {
@@ -217,6 +218,16 @@ impl Reader {
                 let choices: Vec<_> = self.parse.iter().map(|parse| format!("'{}'", parse.rows())).collect();
                 format!("{name}: rows := '{rows}' is not offered; use {}", choices.join(" or "))
             })?,
+        };
+        let parse = match (parse, mapping) {
+            (Parse::Mapping(compile), Some(text)) => {
+                compile(text).map_err(|error| format!("{name}: mapping: {error}"))?
+            }
+            (Parse::Mapping(_), None) => {
+                return Err(format!("{name}: mapping is missing; give a TOML file, or its text"));
+            }
+            (_, Some(_)) => return Err(format!("{name} has no parameter mapping")),
+            (parse, None) => parse,
         };
         let fail = match on_error {
             None | Some("reject") => false,
