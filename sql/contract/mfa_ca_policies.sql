@@ -5,7 +5,7 @@
 -- @optional
 -- @key     provider, policy_id, exported_at
 -- @grain   one row per policy and export
--- @loads   create table mfa_ca_policies as from read_csv('ca_policies.csv')
+-- @loads   create table mfa_ca_policies as from read_entra_ca_policies('policies.json')
 -- @column  provider          VARCHAR     Provider it comes from
 -- @column  policy_id         VARCHAR     The provider's id of the policy
 -- @column  name              VARCHAR     Display name

@@ -5,7 +5,7 @@
 -- @optional
 -- @key     provider, event_id
 -- @grain   one row per lifecycle event of one method, or of all methods of an identity when method is NULL
--- @loads   create table mfa_factor_events as from read_csv('factor_events.csv')
+-- @loads   create table mfa_factor_events as from read_entra_audits('audits.json')
 -- @column  event_time         TIMESTAMPTZ When it happened, in UTC
 -- @column  provider           VARCHAR     Which log it comes from
 -- @column  event_id           VARCHAR     The provider's id of the event

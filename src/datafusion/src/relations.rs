@@ -265,6 +265,7 @@ impl Relations {
     ) -> Result<LogTable> {
         let name = reader.name;
         let (mut paths, mut rows, mut on_error, mut max_rejects) = (None, None, None, None);
+        let mut mapping = None;
         for argument in arguments {
             let (parameter, argument) = match argument {
                 FunctionArg::Unnamed(argument) => (None, argument),
@@ -281,6 +282,7 @@ impl Relations {
                 None => return plan_err!("{name} takes one path or one list of paths"),
                 Some("rows") => rows = text(&value),
                 Some("on_error") => on_error = text(&value),
+                Some("mapping") => mapping = text(&value),
                 Some("max_rejects") => {
                     max_rejects = i64::try_from(value)
                         .map(Some)
@@ -292,8 +294,12 @@ impl Relations {
             }
         }
         let paths = paths.ok_or_else(|| plan_datafusion_err!("{name} needs a path: {name}('…')"))?;
+        let mapping = mapping
+            .map(|text: String| mfa_files::mapping(&text))
+            .transpose()
+            .map_err(|error| plan_datafusion_err!("{name}: {error}"))?;
         let (parse, tolerance) = reader
-            .resolve(rows.as_deref(), on_error.as_deref(), max_rejects)
+            .resolve(rows.as_deref(), on_error.as_deref(), max_rejects, mapping.as_deref())
             .map_err(|error| plan_datafusion_err!("{error}"))?;
         LogTable::find(reader, parse, tolerance, &paths, &self.history)
             .map_err(|error| plan_datafusion_err!("{name}: {error}"))

@@ -93,6 +93,9 @@ impl TableFunction for LogReader {
         if self.reader.parse.len() > 1 {
             named.push(("rows", Type::Varchar));
         }
+        if let [Parse::Mapping(_)] = self.reader.parse {
+            named.push(("mapping", Type::Varchar));
+        }
         named
     }
 
@@ -100,10 +103,13 @@ impl TableFunction for LogReader {
         let name = self.reader.name;
         let in_reader = |error: String| format!("{name}: {error}");
         let (paths, bytes) = call.texts(0).and_then(|paths| mfa_files::find(&paths)).map_err(in_reader)?;
+        let mapping =
+            call.named_text("mapping").map(|text| mfa_files::mapping(&text)).transpose().map_err(in_reader)?;
         let (parse, tolerance) = self.reader.resolve(
             call.named_text("rows").as_deref(),
             call.named_text("on_error").as_deref(),
             call.named_bigint("max_rejects"),
+            mapping.as_deref(),
         )?;
         let columns =
             parse.columns().iter().map(|column| Column { name: column.name, ty: column.kind.into() }).collect();

@@ -56,3 +56,14 @@ pub fn cannot_open(path: &str, error: &io::Error) -> String {
         _ => format!("cannot read '{path}': {error}"),
     }
 }
+
+/// The mapping of a call: what is in a file whose name ends with `.toml`, or the text itself.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn mapping(text: &str) -> Result<String, String> {
+    if text.contains('\n') || !text.trim_end().ends_with(".toml") {
+        return Ok(text.to_owned());
+    }
+    std::fs::read_to_string(text).map_err(|error| cannot_open(text, &error))
+}

@@ -84,7 +84,7 @@ pub const FUNCTIONS: &[Function] = &[
         name: "mfa_normalize_signin",
         kind: "scalar",
         parameters: &[
-            ("provider", "VARCHAR", "entra, okta, duo; 'auto' recognises it"),
+            ("provider", "VARCHAR", "whose log it is, such as entra; 'auto' recognises it"),
             ("json", "VARCHAR", "one record as the provider writes it"),
         ],
         returns: "STRUCT of the columns of mfa_signins",
@@ -98,7 +98,7 @@ pub const FUNCTIONS: &[Function] = &[
         name: "mfa_signin_reject",
         kind: "scalar",
         parameters: &[
-            ("provider", "VARCHAR", "entra, okta, duo; 'auto' recognises it"),
+            ("provider", "VARCHAR", "whose log it is, such as entra; 'auto' recognises it"),
             ("json", "VARCHAR", "one record as the provider writes it"),
         ],
         returns: "VARCHAR",

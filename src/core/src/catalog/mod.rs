@@ -13,7 +13,7 @@ pub use functions::FUNCTIONS;
 pub use header::{ColumnDoc, Param, SqlFile};
 pub use relations::{CONTRACT, VIEWS};
 
-use crate::readers::{READERS, Reader};
+use crate::readers::{Parse, READERS, Reader};
 
 /// One thing that is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,12 @@ fn reader(reader: &Reader) -> Entry {
     let rows: Vec<_> = reader.parse.iter().map(|parse| parse.rows()).collect();
     if rows.len() > 1 {
         parameters.push(format!("rows VARCHAR: which rows to return, {}", rows.join(" or ")));
+    }
+    if matches!(reader.parse, [Parse::Mapping(_)]) {
+        parameters.push(
+            "mapping VARCHAR: which path fills which column, in TOML, or the path of a file that ends with .toml"
+                .to_owned(),
+        );
     }
     let relation = format!("mfa_{}", rows[0]);
     Entry {

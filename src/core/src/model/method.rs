@@ -384,6 +384,11 @@ const OKTA: Source = Of(Provider::Okta);
 const DUO: Source = Of(Provider::Duo);
 const GOOGLE: Source = Of(Provider::GoogleWorkspace);
 const AWS: Source = Of(Provider::Aws);
+const AUTH0: Source = Of(Provider::Auth0);
+const JUMPCLOUD: Source = Of(Provider::JumpCloud);
+const ONELOGIN: Source = Of(Provider::OneLogin);
+const SALESFORCE: Source = Of(Provider::Salesforce);
+const PING: Source = Of(Provider::Ping);
 const OCSF: Source = Of(Provider::Ocsf);
 
 /// Every spelling, lower case, that is not a canonical name.
@@ -522,9 +527,22 @@ const SPELLINGS: &[(&str, Source, Method)] = &[
     ("device_prompt", GOOGLE, Method::Push),
     ("idv_preregistered_phone", Any, Method::SmsOtp),
     ("idv_any_phone", Any, Method::SmsOtp),
+    // Google: what only repeats what an account holder knows.
+    ("knowledge_employee_id", GOOGLE, Method::Question),
+    ("knowledge_preregistered_email", GOOGLE, Method::Question),
+    ("knowledge_preregistered_phone", GOOGLE, Method::Question),
+    ("login_location", GOOGLE, Method::Question),
+    ("security_key_otp", GOOGLE, Method::OtpHw),
+    ("internal_two_factor", GOOGLE, Method::Unknown),
+    ("other", GOOGLE, Method::Unknown),
     // AWS says that there was MFA, not which.
     ("yes", AWS, Method::Unknown),
     ("true", AWS, Method::Unknown),
+    // AWS: credentials of Identity Center, and what the console asks for.
+    ("external_idp", AWS, Method::FedSf),
+    ("resync_totp", AWS, Method::Totp),
+    ("virtual mfa", AWS, Method::Totp),
+    ("u2f mfa", AWS, Method::PasskeySync),
     // OCSF: auth_factors[].factor_type_id.
     ("1", OCSF, Method::SmsOtp),
     ("2", OCSF, Method::Question),
@@ -537,6 +555,43 @@ const SPELLINGS: &[(&str, Source, Method)] = &[
     ("9", OCSF, Method::U2f),
     ("10", OCSF, Method::PasskeySync),
     ("11", OCSF, Method::Password),
+    ("security question", Any, Method::Question),
+    ("push notification", Any, Method::Push),
+    ("hardware token", Any, Method::OtpHw),
+    // Auth0: Guardian.
+    ("push-notification", Any, Method::Push),
+    ("recovery-code", Any, Method::BackupCode),
+    ("webauthn-roaming", Any, Method::Fido2Key),
+    ("webauthn-platform", Any, Method::Platform),
+    ("duo", AUTH0, Method::FedMfa),
+    // OneLogin: devices and factors by their names. Protect takes a tap.
+    ("onelogin protect", ONELOGIN, Method::Push),
+    ("onelogin sms", ONELOGIN, Method::SmsOtp),
+    ("onelogin voice", ONELOGIN, Method::Voice),
+    ("onelogin email", ONELOGIN, Method::EmailOtp),
+    ("google authenticator", Any, Method::Totp),
+    ("authenticator", ONELOGIN, Method::Totp),
+    ("yubico yubikey", ONELOGIN, Method::OtpHw),
+    ("yubikey", ONELOGIN, Method::OtpHw),
+    ("rsa securid", ONELOGIN, Method::OtpHw),
+    ("symantec vip", ONELOGIN, Method::OtpHw),
+    ("duo security", ONELOGIN, Method::FedMfa),
+    ("security questions", ONELOGIN, Method::Question),
+    // Salesforce: identity verification.
+    ("salesforceauthenticator", SALESFORCE, Method::Push),
+    ("builtinauthenticator", SALESFORCE, Method::Platform),
+    ("tempcode", SALESFORCE, Method::TempPass),
+    ("ll", SALESFORCE, Method::PhoneSignin),
+    // Ping: kinds of device.
+    ("mobile", PING, Method::Push),
+    ("security_key", PING, Method::Fido2Key),
+    ("platform", PING, Method::Platform),
+    // Keycloak: types of credential. JumpCloud: methods.
+    ("webauthn-passwordless", Any, Method::PasskeySync),
+    ("recovery-authn-codes", Any, Method::BackupCode),
+    ("jumpcloud_protect", Any, Method::Push),
+    ("jumpcloud_go", Any, Method::Platform),
+    ("duo", JUMPCLOUD, Method::FedMfa),
     // RFC 8176 `amr` values that name one method.
     ("pwd", Any, Method::Password),
     ("kba", Any, Method::Question),
@@ -545,8 +600,8 @@ const SPELLINGS: &[(&str, Source, Method)] = &[
     ("sc", Any, Method::Smartcard),
 ];
 
-const SLOTS: usize = 512;
-const EMPTY: u8 = u8::MAX;
+const SLOTS: usize = 1024;
+const EMPTY: u16 = u16::MAX;
 const ENTRIES: usize = Method::ALL.len() + SPELLINGS.len();
 const _: () = assert!(ENTRIES < EMPTY as usize && ENTRIES * 2 < SLOTS);
 
@@ -602,7 +657,7 @@ static ENTRY: [(&str, Source, Method); ENTRIES] = {
 };
 
 /// Open addressing over [`ENTRY`], laid out when compiled: a lookup is a hash and about one comparison.
-static INDEX: [u8; SLOTS] = {
+static INDEX: [u16; SLOTS] = {
     let mut table = [EMPTY; SLOTS];
     let mut index = 0;
     while index < ENTRIES {
@@ -610,7 +665,7 @@ static INDEX: [u8; SLOTS] = {
         while table[at] != EMPTY {
             at = (at + 1) % SLOTS;
         }
-        table[at] = index as u8;
+        table[at] = index as u16;
         index += 1;
     }
     table

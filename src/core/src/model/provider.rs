@@ -30,6 +30,10 @@ pub enum Provider {
     Salesforce,
     /// Snowflake.
     Snowflake,
+    /// 1Password.
+    OnePassword,
+    /// LastPass.
+    LastPass,
     /// Any product that writes OCSF.
     Ocsf,
     /// A personnel system.
@@ -38,7 +42,7 @@ pub enum Provider {
 
 impl Provider {
     /// Every provider.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Entra,
         Self::Okta,
         Self::Duo,
@@ -52,6 +56,8 @@ impl Provider {
         Self::Keycloak,
         Self::Salesforce,
         Self::Snowflake,
+        Self::OnePassword,
+        Self::LastPass,
         Self::Ocsf,
         Self::Hr,
     ];
@@ -72,6 +78,8 @@ impl Provider {
             Self::Keycloak => "keycloak",
             Self::Salesforce => "salesforce",
             Self::Snowflake => "snowflake",
+            Self::OnePassword => "1password",
+            Self::LastPass => "lastpass",
             Self::Ocsf => "ocsf",
             Self::Hr => "hr",
         }

@@ -1,4 +1,5 @@
-//! Duo authentication log, API versions 2 and 1, and the columns of its Log Analytics tables.
+//! Duo authentication log, API versions 2 and 1, and the columns of its Log Analytics tables; also what Duo's other logs, which
+//! travel with it, say: sign-ins of administrators, and what was enrolled.
 //!
 //! Duo is the second factor of another product's sign-in, so a row is about the second factor alone. `result` says
 //! whether Duo let the user through, which is not the same as having authenticated: `reason` tells an approved push from
@@ -7,62 +8,249 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, Many, Nested, Text, shape};
-use super::recognise::Probe;
-use super::{Category, Layout, Parse, Reader, Reject, contains, event_id, lower, pick, time};
-use crate::model::{Method, Provider, SignIn};
+use super::json::{self, IntoOwned, Many, Nested, Present, Raw, Text, shape};
+use super::used::{Used, known, unknown};
+use super::{Category, Layout, Parse, Reader, Record, Reject, contains, event_id, lower, pick, time};
+use crate::model::{FactorEvent, Method, Provider, SignIn, Timestamp};
 
 pub(super) const READER: Reader = Reader {
     name: "read_duo_auth_log",
-    summary: "Duo authentication log: Admin API version 2 or 1, log-sync output or Log Analytics rows",
+    summary: "Duo logs, Admin API version 2 or 1, log-sync output or Log Analytics rows: sign-ins, also of administrators, or the life of factors",
     layout: Layout::Json,
     example: "read_duo_auth_log('sample_data/duo/authentication*')",
-    parse: &[Parse::SignIn(parse)],
+    parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
 };
 
-/// Whether a record is of this log.
-pub(super) fn claims(probe: &Probe<'_>) -> bool {
-    is_claimed(probe) || probe.inner.0.as_deref().is_some_and(is_claimed)
+/// Which of Duo's logs a record is of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Log {
+    Authentication,
+    /// What administrators do, and what users set up for use offline.
+    Administration,
+    /// Telephony, which names nobody, and findings about other records.
+    Other,
 }
 
-fn is_claimed(probe: &Probe<'_>) -> bool {
-    let is_event = probe.duo_event_type.as_str().is_some() || probe.event_type.as_str().is_some_and(is_duo_log);
-    let version_2 = is_event && (probe.result.0 || probe.txid.0 || probe.factor.0 || probe.access_device.0);
-    let version_1 = probe.username.0 && probe.result.0 && (probe.factor.0 || probe.integration.0);
-    version_2 || version_1 || probe.event_type.as_str().is_some_and(is_duo_log)
+impl Log {
+    /// The log by the name that Duo's log sync adds.
+    fn named(name: &str) -> Option<Self> {
+        [
+            ("authentication", Self::Authentication),
+            ("administrator", Self::Administration),
+            ("offline_enrollment", Self::Administration),
+            ("activity", Self::Administration),
+            ("telephony", Self::Other),
+            ("trust_monitor", Self::Other),
+        ]
+        .into_iter()
+        .find_map(|(known, log)| name.eq_ignore_ascii_case(known).then_some(log))
+    }
+
+    fn of(entry: &DuoRecord<'_>) -> Option<Self> {
+        let has = |text: &Text<'_>| text.as_str().is_some();
+        let named = entry.log.as_str().and_then(Self::named);
+        let has_result = has(&entry.result);
+        let version_2 = has(&entry.event_type) && (has_result || has(&entry.txid));
+        let version_1 = has(&entry.username) && has_result && (has(&entry.factor) || has(&entry.integration));
+        // What follows has no name outside the log sync.
+        let is_dated =
+            has(&entry.iso_time) || (has(&entry.timestamp) && (has(&entry.object) || has(&entry.description)));
+        if named.is_some_and(|log| log != Self::Authentication) {
+            named
+        } else if version_2 || version_1 || (named.is_some() && has_result) {
+            Some(Self::Authentication)
+        } else if entry.action.0.is_some() && (entry.activity_id.0 || (has(&entry.username) && is_dated)) {
+            Some(Self::Administration)
+        } else if entry.trust_key.0 || (entry.phone.0 && has(&entry.context)) {
+            Some(Self::Other)
+        } else {
+            None
+        }
+    }
 }
 
-/// The logs that Duo's log sync tells apart by `eventtype`.
-fn is_duo_log(name: &str) -> bool {
-    ["authentication", "administrator", "telephony", "activity", "trust_monitor", "offline_enrollment"]
-        .iter()
-        .any(|known| name.eq_ignore_ascii_case(known))
-}
-
-/// One record.
-pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
+fn read_entry(record: &[u8]) -> Result<(Log, DuoRecord<'_>), Reject> {
     let mut entry: DuoRecord<'_> = json::parse(record)?;
     // An envelope has neither a result nor the name of one of Duo's logs.
-    if entry.result.as_str().is_none()
-        && !entry.log.as_str().is_some_and(is_duo_log)
+    if Log::of(&entry).is_none()
         && let Some(inner) = entry.inner.0.take()
     {
         entry = *inner;
     }
-    let is_log_of = entry.log.as_str().filter(|log| is_duo_log(log));
-    if is_log_of.is_some_and(|log| !log.eq_ignore_ascii_case("authentication")) {
-        // Administration and telephony travel in the same export.
-        return Ok(None);
+    match Log::of(&entry) {
+        Some(log) => Ok((log, entry)),
+        None => Err(Reject::at(Category::WrongProvider, 0)),
     }
-    let has_result = entry.result.as_str().is_some();
-    let version_2 = entry.event_type.as_str().is_some() && (has_result || entry.txid.as_str().is_some());
-    let version_1 = entry.username.as_str().is_some()
-        && has_result
-        && (entry.factor.as_str().is_some() || entry.integration.as_str().is_some());
-    if !(version_2 || version_1 || (is_log_of.is_some() && has_result)) {
-        return Err(Reject::at(Category::WrongProvider, 0));
+}
+
+/// One record.
+pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
+    match read_entry(record)? {
+        (Log::Authentication, entry) => row(record, entry).map(Some),
+        (Log::Administration, entry) => admin_row(record, entry),
+        (Log::Other, _) => Ok(None),
     }
-    row(record, entry).map(Some)
+}
+
+/// A sign-in of an administrator to the Admin Panel.
+fn admin_row<'a>(record: &'a [u8], mut entry: DuoRecord<'a>) -> Result<Option<SignIn<'a>>, Reject> {
+    let action = entry.action_name().unwrap_or_default();
+    let outcome = match action.as_ref() {
+        "admin_login" => "success",
+        "admin_login_error" | "admin_2fa_error" => "failure",
+        _ => return Ok(None),
+    };
+    let event_time = entry.time()?;
+    let mut details = entry.details();
+    let mut list = Vec::new();
+    let first = match details.primary.as_str() {
+        Some(primary) if contains(primary, "password") => Some(Method::Password),
+        Some(primary) if contains(primary, "sso") || contains(primary, "single sign") || contains(primary, "saml") => {
+            Some(Method::FedSf)
+        }
+        Some(_) => Some(Method::Unknown),
+        None => None,
+    };
+    list.extend(first.and_then(|method| Some((details.primary.take()?, method))));
+    let second = method(&details.factor);
+    list.extend(second.and_then(|method| Some((details.factor.take()?, method))));
+    let used = if first.is_none() {
+        second.and(list.pop()).map(|(raw, method)| Used::second(raw, method))
+    } else {
+        Some(Used::in_order(list))
+    };
+    let is_second = action == "admin_2fa_error";
+    let reason = details.error.take();
+    let says = |word: &str| reason.as_deref().is_some_and(|reason| contains(reason, word));
+    let (mfa_result, mfa_satisfied_by, failure_category) = match (outcome, second) {
+        ("success", Some(_)) => ("satisfied", "performed", None),
+        ("failure", _) if is_second && says("fraud") => ("fraud_reported", "none", Some("fraud_reported")),
+        ("failure", _) if is_second && says("denied") => ("denied", "none", Some("mfa_denied")),
+        ("failure", _) if is_second && says("timed out") => ("timed_out", "none", Some("mfa_timeout")),
+        ("failure", _) if is_second => ("failed", "none", Some("mfa_failed")),
+        _ => ("unknown", "unknown", None),
+    };
+    let failure_category = match reason.as_deref() {
+        _ if outcome == "success" || failure_category.is_some() => failure_category,
+        Some(reason) if contains(reason, "password") || contains(reason, "credential") => Some("bad_credentials"),
+        _ => Some("other"),
+    };
+    let mut row = SignIn {
+        event_id: Some(event_id(record)),
+        user_principal: pick([&mut entry.username, &mut details.email]).map(lower),
+        app_name: Some(Cow::Borrowed("Duo Admin Panel")),
+        event_kind: Some(if is_second { "second_factor" } else { "combined" }),
+        is_interactive: Some(true),
+        surface: Some("browser"),
+        outcome: Some(outcome),
+        failure_category,
+        failure_reason_raw: reason,
+        mfa_result: Some(mfa_result),
+        mfa_satisfied_by: Some(mfa_satisfied_by),
+        ip: known(details.ip.take()),
+        event_type_raw: Some(action),
+        ..unknown(Provider::Duo, event_time)
+    };
+    if let Some(used) = used {
+        used.fill(&mut row);
+    }
+    Ok(Some(row))
+}
+
+/// What an action does to the factors of a user, and with which method.
+fn lifecycle(action: &str) -> Option<(&'static str, Option<Method>)> {
+    [
+        ("o2fa_user_provisioned", "completed", None),
+        ("o2fa_user_reenrolled", "changed", None),
+        ("o2fa_user_deprovisioned", "removed", None),
+        ("bypass_create", "completed", Some(Method::BypassCode)),
+        ("bypass_delete", "removed", Some(Method::BypassCode)),
+        // A telephone may take pushes, codes and calls.
+        ("phone_associate", "completed", Some(Method::Unknown)),
+        ("phone_disassociate", "removed", Some(Method::Unknown)),
+        ("hardtoken_assign", "completed", Some(Method::OtpHw)),
+        ("hardtoken_unassign", "removed", Some(Method::OtpHw)),
+        ("u2ftoken_create", "completed", Some(Method::U2f)),
+        ("u2ftoken_delete", "removed", Some(Method::U2f)),
+        ("webauthncredential_create", "completed", Some(Method::Fido2Key)),
+        ("webauthncredential_delete", "removed", Some(Method::Fido2Key)),
+    ]
+    .into_iter()
+    .find_map(|(known, what, method)| (action == known).then_some((what, method)))
+}
+
+fn factor_events(record: Record<'_>) -> Result<Vec<FactorEvent<'_>>, Reject> {
+    let Record::Json(record) = record else {
+        return Err(Reject::at(Category::Syntax, 0));
+    };
+    let (log, mut entry) = read_entry(record)?;
+    let event = FactorEvent {
+        provider: Some(Provider::Duo.as_str()),
+        event_id: Some(entry.txid.0.clone().unwrap_or_else(|| event_id(record))),
+        ..FactorEvent::default()
+    };
+    if log == Log::Authentication {
+        if !entry.is_enrolment() {
+            return Ok(Vec::new());
+        }
+        let outcome = match word(&entry.result).as_str() {
+            "success" | "allow" => "success",
+            "" => "unknown",
+            _ => "failure",
+        };
+        // Which device was set up is not what it will be used for.
+        let method = method(&entry.factor).unwrap_or(Method::Unknown);
+        let (identity_id, user_principal) = entry.user();
+        return Ok(vec![FactorEvent {
+            event_time: Some(entry.time()?),
+            event_type: Some(if outcome == "failure" { "verify_failed" } else { "completed" }),
+            event_type_raw: entry.event_type.take(),
+            method: Some(method.as_str()),
+            method_raw: entry.factor.take(),
+            outcome: Some(outcome),
+            actor_id: identity_id.clone(),
+            actor_principal: user_principal.clone(),
+            identity_id,
+            user_principal,
+            actor_kind: Some("self"),
+            ip: known(pick([&mut entry.access_device.ip, &mut entry.flat_ip, &mut entry.ip])),
+            ..event
+        }]);
+    }
+    let action = entry.action_name().unwrap_or_default();
+    let Some((event_type, named)) = lifecycle(&action) else {
+        return Ok(Vec::new());
+    };
+    let event_time = entry.time()?;
+    let mut details = entry.details();
+    let by_user = action.starts_with("o2fa_");
+    let actor = pick([&mut entry.username, &mut entry.actor.name]).map(lower);
+    let subject = if by_user {
+        actor.clone()
+    } else {
+        // The object is the user, unless the description names one beside it.
+        pick([&mut details.user, &mut entry.object, &mut entry.target.name]).map(lower)
+    };
+    let method = named.or_else(|| match details.factor.as_str() {
+        Some("duo_otp") => Some(Method::Totp),
+        Some("security_key") => Some(Method::Fido2Key),
+        _ => method(&details.factor),
+    });
+    Ok(vec![FactorEvent {
+        event_time: Some(event_time),
+        identity_id: details.user_id.take(),
+        user_principal: subject,
+        event_type: Some(event_type),
+        event_type_raw: Some(action),
+        method: Some(method.unwrap_or(Method::Unknown).as_str()),
+        method_raw: details.factor.take(),
+        outcome: Some("success"),
+        actor_kind: Some(if by_user { "self" } else { "admin" }),
+        actor_principal: actor,
+        ip: known(details.ip.take()),
+        user_agent: details.agent.take(),
+        ..event
+    }])
 }
 
 /// What a reason means.
@@ -212,12 +400,11 @@ fn application(name: Option<&str>, has_browser: bool) -> (Option<&'static str>, 
 }
 
 fn row<'a>(record: &'a [u8], mut entry: DuoRecord<'a>) -> Result<SignIn<'a>, Reject> {
-    // The text has decimals; the number is seconds in version 1 and, in some exports, milliseconds.
-    let event_time = time::required(&[("isotimestamp", &entry.iso_time), ("timestamp", &entry.timestamp)])?;
+    let event_time = entry.time()?;
     let reason = word(&entry.reason);
     let result = word(&entry.result);
     let method = method(&entry.factor);
-    let is_enrolment = word(&entry.event_type) == "enrollment" || entry.is_enrolment.as_bool() == Some(true);
+    let is_enrolment = entry.is_enrolment();
     let (outcome, verdict) = if is_enrolment {
         ("unknown", None)
     } else {
@@ -249,9 +436,7 @@ fn row<'a>(record: &'a [u8], mut entry: DuoRecord<'a>) -> Result<SignIn<'a>, Rej
         (_, None) if satisfied_by == "performed" => (None, None),
         (_, None) => (Some(Vec::new()), Some(raw.into_iter().collect())),
     };
-    let known = |text: Option<Cow<'a, str>>| {
-        text.filter(|text| !matches!(text.as_ref(), "-" | "unknown" | "Unknown" | "null" | "N/A"))
-    };
+    let (identity_id, user_principal) = entry.user();
     let device = &mut entry.access_device;
     let browser = known(pick([&mut device.browser, &mut entry.flat_browser]));
     let app_name = pick([&mut entry.application.name, &mut entry.flat_application_name, &mut entry.integration]);
@@ -278,8 +463,8 @@ fn row<'a>(record: &'a [u8], mut entry: DuoRecord<'a>) -> Result<SignIn<'a>, Rej
         correlation_id: None,
         session_id: None,
         event_type_raw: entry.event_type.take().or_else(|| entry.log.take()).or(Some(Cow::Borrowed("authentication"))),
-        identity_id: pick([&mut entry.user.key, &mut entry.flat_user_key]),
-        user_principal: pick([&mut entry.user.name, &mut entry.flat_user_name, &mut entry.username]).map(lower),
+        identity_id,
+        user_principal,
         population_hint: None,
         app_id: pick([&mut entry.application.key, &mut entry.flat_application_key]),
         app_name,
@@ -342,7 +527,7 @@ shape! {
         event_type: Text<'a> = "event_type" | "event_type_s",
         txid: Text<'a> = "txid" | "txid_g" | "txid_s",
         iso_time: Text<'a> = "isotimestamp" | "isotimestamp_t" | "isotimestamp_t [UTC]" | "isotimestamp_s",
-        timestamp: Text<'a> = "timestamp" | "timestamp_d",
+        timestamp: Text<'a> = "timestamp" | "timestamp_d" | "ts",
         result: Text<'a> = "result" | "result_s",
         reason: Text<'a> = "reason" | "reason_s",
         factor: Text<'a> = "factor" | "factor_s",
@@ -362,14 +547,67 @@ shape! {
         flat_city: Text<'a> = "access_device_location_city_s",
         trusted_endpoint: Text<'a> = "trusted_endpoint_status" | "trusted_endpoint_status_s",
         assessments: AssessmentsShape<'a> = "adaptive_trust_assessments",
+        /// Administration, telephony and findings.
+        action: Raw<'a> = "action" | "action_s",
+        description: Text<'a> = "description" | "description_s",
+        object: Text<'a> = "object" | "object_s",
+        actor: UserShape<'a> = "actor",
+        target: UserShape<'a> = "target",
+        activity_id: Present = "activity_id",
+        context: Text<'a> = "context" | "context_s",
+        phone: Present = "phone" | "phone_s",
+        trust_key: Present = "sekey" | "sekey_s",
         /// From here on version 1.
-        username: Text<'a> = "username",
+        username: Text<'a> = "username" | "username_s",
         integration: Text<'a> = "integration",
         ip: Text<'a> = "ip",
         location: LocationShape<'a> = "location",
         is_enrolment: Text<'a> = "new_enrollment",
         /// The record within a Splunk envelope.
         inner: Nested<DuoRecord<'a>> = "event",
+    }
+}
+
+impl<'a> DuoRecord<'a> {
+    /// The text has decimals; the number is seconds in version 1 and, in some exports, milliseconds.
+    fn time(&self) -> Result<Timestamp, Reject> {
+        time::required(&[("isotimestamp", &self.iso_time), ("timestamp", &self.timestamp)])
+    }
+
+    fn user(&mut self) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
+        let name = pick([&mut self.user.name, &mut self.flat_user_name, &mut self.username]);
+        (pick([&mut self.user.key, &mut self.flat_user_key]), name.map(lower))
+    }
+
+    fn is_enrolment(&self) -> bool {
+        word(&self.event_type) == "enrollment" || self.is_enrolment.as_bool() == Some(true)
+    }
+
+    /// The action: a word, or in the activity log an object with a name.
+    fn action_name(&self) -> Option<Cow<'a, str>> {
+        let raw = self.action.0.as_deref()?;
+        let name = json::parse_any::<UserShape<'_>>(raw.as_bytes()).ok()?.name.0;
+        let name = name.or(json::parse_any::<Text<'_>>(raw.as_bytes()).ok()?.0)?;
+        Some(Cow::Owned(name.to_ascii_lowercase()))
+    }
+
+    /// The description: JSON in a text, or words for people.
+    fn details(&self) -> DetailsShape<'static> {
+        let text = self.description.as_str().unwrap_or_default();
+        json::parse::<DetailsShape<'_>>(text.as_bytes()).map(IntoOwned::into_owned).unwrap_or_default()
+    }
+}
+
+shape! {
+    struct DetailsShape<'a> {
+        factor: Text<'a> = "factor",
+        ip: Text<'a> = "ip_address",
+        primary: Text<'a> = "primary_auth_method",
+        error: Text<'a> = "error",
+        email: Text<'a> = "email",
+        user: Text<'a> = "user" | "uname" | "username",
+        user_id: Text<'a> = "user_id",
+        agent: Text<'a> = "user_agent",
     }
 }
 
@@ -567,12 +805,10 @@ mod tests {
         };
         let text = wrap(&bare);
         assert_eq!(read(&text), read(&bare));
-        let probe: Probe<'_> = json::parse(text.as_bytes()).expect("reads");
-        assert!(claims(&probe));
         let version_1 = r#"{"factor":"Duo Push","integration":"Acme","result":"SUCCESS","timestamp":1340217024,
             "username":"jo"}"#;
         assert_eq!(read(&wrap(version_1)).mfa_result, Some("satisfied"));
-        let admin = wrap(r#"{"eventtype":"administrator","action":"admin_login","timestamp":1624550594}"#);
+        let admin = wrap(r#"{"eventtype":"administrator","action":"user_update","timestamp":1624550594}"#);
         assert_eq!(parse(admin.as_bytes()), Ok(None));
         for other in [r#"{"action":"x"}"#, r#""text""#, "null"] {
             let text = wrap(other);
@@ -601,13 +837,90 @@ mod tests {
     }
 
     #[test]
+    fn administrators_sign_in_too() {
+        let login = |action: &str, description: &str| {
+            format!(
+                r#"{{"action":"{action}","description":{description},"isotimestamp":"2026-01-05T08:00:00+00:00","object":null,
+                "timestamp":1767600000,"username":"Ann"}}"#
+            )
+        };
+        for (action, description, expected) in [
+            (
+                "admin_login",
+                r#""{\"ip_address\": \"203.0.113.7\", \"factor\": \"push\", \"primary_auth_method\": \"Password\"}""#,
+                ["combined", "success", "satisfied", "password", "push"],
+            ),
+            (
+                "admin_login",
+                r#""{\"ip_address\": \"203.0.113.7\", \"factor\": \"sms\"}""#,
+                ["combined", "success", "satisfied", "", "sms_otp"],
+            ),
+            ("admin_login", r#"null"#, ["combined", "success", "unknown", "", ""]),
+            ("admin_login", r#""{\"factor\":""#, ["combined", "success", "unknown", "", ""]),
+            ("admin_login_error", r#""{\"error\": \"Invalid password\"}""#, ["combined", "failure", "unknown", "", ""]),
+            (
+                "admin_2fa_error",
+                r#""{\"error\": \"Incorrect passcode\"}""#,
+                ["second_factor", "failure", "failed", "", ""],
+            ),
+            (
+                "admin_2fa_error",
+                r#""{\"error\": \"Login request reported as fraudulent.\", \"factor\": \"push\"}""#,
+                ["second_factor", "failure", "fraud_reported", "", "push"],
+            ),
+        ] {
+            let text = login(action, description);
+            let row = read(&text);
+            let found = [row.event_kind, row.outcome, row.mfa_result, row.first_factor, row.second_factor];
+            assert_eq!(found, expected.map(|word| (!word.is_empty()).then_some(word)), "{action} {description}");
+            assert_eq!(
+                (row.user_principal.as_deref(), row.app_name.as_deref()),
+                (Some("ann"), Some("Duo Admin Panel"))
+            );
+        }
+    }
+
+    #[test]
+    fn the_life_of_factors() {
+        let enrolled = entry(r#""not_available""#, "success", "").replace(r#""authentication""#, r#""enrollment""#);
+        for (text, expected) in [
+            (enrolled.as_str(), ["completed", "unknown", "self", "jo"]),
+            (
+                r#"{"action_s":"o2fa_user_provisioned","description_s":"{\"factor\": \"duo_otp\"}","username_s":"Ann",
+                "isotimestamp_t [UTC]":"8/30/2019, 4:10:05.000 PM","object_s":"Laptop"}"#,
+                ["completed", "totp", "self", "ann"],
+            ),
+            (
+                r#"{"action":"bypass_create","description":"{\"count\":1}","object":"Ann","timestamp":1767600000,"username":"bob"}"#,
+                ["completed", "bypass_code", "admin", "ann"],
+            ),
+            (
+                r#"{"activity_id":"x","action":{"name":"webauthncredential_delete"},"ts":"2026-01-05T08:00:00Z",
+                "actor":{"name":"Bob","type":"admin"},"target":{"name":"Ann","type":"user"}}"#,
+                ["removed", "fido2_key", "admin", "ann"],
+            ),
+        ] {
+            let rows = factor_events(Record::Json(text.as_bytes())).expect("reads");
+            let [row] = &rows[..] else { panic!("is one event: {text}") };
+            let found = [row.event_type, row.method, row.actor_kind, row.user_principal.as_deref()];
+            assert_eq!(found, expected.map(Some), "{text}");
+        }
+        let signed_in = entry(r#""duo_push""#, "success", "user_approved");
+        assert_eq!(factor_events(Record::Json(signed_in.as_bytes())), Ok(Vec::new()));
+    }
+
+    #[test]
     fn what_is_ignored_and_what_is_rejected() {
-        let admin =
-            r#"{"action_s":"admin_login","username_s":"test","timestamp_d":1624550594,"eventtype_s":"administrator"}"#;
-        assert_eq!(parse(admin.as_bytes()), Ok(None));
         let category = |text: &str| parse(text.as_bytes()).map(|_| ()).map_err(|reject| reject.category);
-        let admin = r#"{"action":"bypass_create","isotimestamp":"2022-12-14 21:17:39","object":"x","username":"y"}"#;
-        assert_eq!(category(admin), Err(Category::WrongProvider));
+        for other in [
+            r#"{"action":"bypass_create","isotimestamp":"2022-12-14 21:17:39","object":"x","username":"y"}"#,
+            r#"{"context":"authentication","credits":1,"isotimestamp":"2020-03-20T15:38:12Z","phone":"+1","type":"sms"}"#,
+            r#"{"context":"enrollment","phone":"+1","telephony_id":"t","ts":"2020-03-20T15:38:12Z","txid":"x","type":"sms"}"#,
+            r#"{"sekey":"SE1","state":"new","type":"auth","surfaced_auth":{"result":"denied"}}"#,
+            r#"{"eventtype":"telephony","telephony_id":"x"}"#,
+        ] {
+            assert_eq!(parse(other.as_bytes()), Ok(None), "{other}");
+        }
         assert_eq!(category(r#"{"eventType":"user.session.start","uuid":"u"}"#), Err(Category::WrongProvider));
         let undated = r#"{"event_type":"authentication","result":"success","txid":"x"}"#;
         assert_eq!(category(undated), Err(Category::MissingField));

@@ -10,7 +10,6 @@
 use std::borrow::Cow;
 
 use super::json::{self, Many, Nested, Number, Raw, Text, shape};
-use super::recognise::Probe;
 use super::{Category, Layout, Parse, Reader, Reject, contains, event_id, lower, pick, time};
 use crate::model::method::Kinds;
 use crate::model::{Method, PolicyResult, PolicyResults, Provider, SignIn};
@@ -22,14 +21,6 @@ pub(super) const READER: Reader = Reader {
     example: "read_entra_signins('sample_data/entra/signins-*.ndjson.gz')",
     parse: &[Parse::SignIn(parse)],
 };
-
-/// Whether a record is of this log.
-pub(super) fn claims(probe: &Probe<'_>) -> bool {
-    if let Some(category) = probe.category.as_str() {
-        return Kind::from_category(category).is_some() || (probe.time.0 && probe.operation.0);
-    }
-    (probe.created_date_time.0 || probe.time.0) && probe.app_id.0 && probe.signs_in.0
-}
 
 /// One record, in either envelope.
 pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
@@ -293,7 +284,7 @@ fn row<'a>(record: &'a [u8], kind: Kind, details: &mut EntraRecord<'a>) -> Resul
 }
 
 /// What an error code says of the attempt. Interrupts and challenges are steps of an attempt, not its failure.
-fn classify(code: i64) -> (&'static str, Option<&'static str>) {
+pub(super) fn classify(code: i64) -> (&'static str, Option<&'static str>) {
     match code {
         0 => ("success", None),
         50074 | 50076 | 50078 | 50158 | 51006 => ("challenge", Some("mfa_required")),

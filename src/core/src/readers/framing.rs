@@ -8,9 +8,11 @@
 //! |---|---|
 //! | NDJSON | the lines that are not blank |
 //! | `[…]` | the elements, one page or several in a row |
-//! | `{"value": […]}`, `records`, `Records`, `authlogs`, `response` | the elements of that array |
+//! | `{"value": […]}`, `records`, `Records`, `items`, `data`, … | the elements of that array |
 //! | pretty-printed or concatenated objects | the objects |
 //! | CSV with a header | the lines after it |
+//!
+//! Where a log may be either, [`Layout::Any`], a file that does not begin like JSON is CSV.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::ops::Range;
@@ -33,11 +35,11 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 /// RFC 7464 puts this before each value.
 const RECORD_SEPARATOR: u8 = 0x1E;
 
-/// Keys whose array holds the records of a page: Graph, Azure Monitor, CloudTrail, Duo.
-const LISTS: &[&[u8]] = &[b"value", b"records", b"Records", b"authlogs", b"response"];
+/// Keys whose array holds the records of a page: Graph, Azure Monitor, CloudTrail, Duo, Google and 1Password, OneLogin, PingOne.
+const LISTS: &[&[u8]] = &[b"value", b"records", b"Records", b"authlogs", b"response", b"items", b"data", b"activities"];
 
-/// Keys whose object holds the array: Duo's `{"stat": "OK", "response": {"authlogs": […]}}`.
-const WRAPPERS: &[&[u8]] = &[b"response"];
+/// Keys whose object holds the array: Duo's `{"stat": "OK", "response": {"authlogs": […]}}`, PingOne's `_embedded`.
+const WRAPPERS: &[&[u8]] = &[b"response", b"_embedded"];
 
 /// Some decoded bytes of a file and the records in them.
 pub struct Block {
@@ -51,6 +53,8 @@ pub struct Block {
 
 enum Items {
     Spans(Vec<Span>),
+    /// Lines of CSV, rewritten as JSON: where each was in the file, and where it is now.
+    Objects(Vec<(u64, Span)>),
     Csv(Arc<csv::ByteRecord>, Vec<(u64, Result<csv::ByteRecord, Category>)>),
 }
 
@@ -106,6 +110,15 @@ impl Block {
                     Span::Reject(category, offset) => (offset, Err(Reject::at(category, 0))),
                 }
             }
+            Items::Objects(records) => {
+                let (offset, span) = *records.get(position.at)?;
+                position.at += 1;
+                let content = match span {
+                    Span::Record(start, end) => Ok(Record::Json(&self.bytes[start..end])),
+                    Span::Reject(category, _) => Err(Reject::at(category, 0)),
+                };
+                (offset, content)
+            }
             Items::Csv(header, records) => {
                 let (offset, record) = records.get(position.at)?;
                 position.at += 1;
@@ -125,6 +138,7 @@ impl Block {
     pub fn count(&self) -> u64 {
         match &self.items {
             Items::Spans(spans) => spans.len() as u64,
+            Items::Objects(records) => records.len() as u64,
             Items::Csv(_, records) => records.len() as u64,
         }
     }
@@ -232,9 +246,15 @@ pub struct Stream {
 enum State {
     Lines { dropping: bool },
     Document(Splitter),
-    Csv { header: Option<Arc<csv::ByteRecord>>, delimiter: u8 },
+    Csv(Csv),
     Empty,
     Done,
+}
+
+struct Csv {
+    header: Option<Arc<csv::ByteRecord>>,
+    delimiter: u8,
+    as_objects: bool,
 }
 
 /// A chain of decoders. Whether bytes were compressed decides what an error means.
@@ -285,9 +305,12 @@ impl Stream {
         let failure = stream.fill(HEAD)?;
         stream.state = match (layout, framing(&stream.rest)) {
             (_, Framing::Empty) if failure.is_none() => State::Empty,
-            (Layout::Json, Framing::Document) => State::Document(Splitter::default()),
-            (Layout::Json, _) => State::Lines { dropping: false },
-            (Layout::Csv, _) => State::Csv { header: None, delimiter: delimiter(&stream.rest) },
+            (Layout::Json | Layout::Any, Framing::Document) => State::Document(Splitter::default()),
+            (Layout::Any, _) if !begins_like_json(&stream.rest) => {
+                State::Csv(Csv { header: None, delimiter: delimiter(&stream.rest), as_objects: true })
+            }
+            (Layout::Json | Layout::Any, _) => State::Lines { dropping: false },
+            (Layout::Csv, _) => State::Csv(Csv { header: None, delimiter: delimiter(&stream.rest), as_objects: false }),
         };
         if let Some(category) = failure {
             stream.source = Source { input: Box::new(Failed(category)), compressed: true };
@@ -323,7 +346,7 @@ impl Stream {
             State::Empty => Ok(Some(self.rejects(vec![Span::Reject(Category::EmptyFile, 0)]))),
             State::Lines { dropping } => self.next_lines(spare, dropping),
             State::Document(splitter) => self.next_document(spare, splitter),
-            State::Csv { header, delimiter } => self.next_csv(header, delimiter),
+            State::Csv(csv) => self.next_csv(csv),
         }
     }
 
@@ -420,7 +443,8 @@ impl Stream {
         }
     }
 
-    fn next_csv(&mut self, header: Option<Arc<csv::ByteRecord>>, delimiter: u8) -> io::Result<Option<Block>> {
+    fn next_csv(&mut self, csv: Csv) -> io::Result<Option<Block>> {
+        let Csv { header, delimiter, as_objects } = csv;
         let mut failure = self.fill(BLOCK)?;
         let mut length = self.rest.len();
         while !self.at_end {
@@ -472,9 +496,13 @@ impl Stream {
         }
         let header = header.unwrap_or_default();
         if !self.at_end {
-            self.state = State::Csv { header: Some(Arc::clone(&header)), delimiter };
+            self.state = State::Csv(Csv { header: Some(Arc::clone(&header)), delimiter, as_objects });
         }
-        Ok(Some(self.cut(Vec::new(), length, Items::Csv(header, records))))
+        if !as_objects {
+            return Ok(Some(self.cut(Vec::new(), length, Items::Csv(header, records))));
+        }
+        let (bytes, records) = objects(&header, records);
+        Ok(Some(Block { bytes, ..self.cut(Vec::new(), length, Items::Objects(records)) }))
     }
 }
 
@@ -507,6 +535,52 @@ fn line_spans(bytes: &[u8], range: Range<usize>, offset: u64) -> Vec<Span> {
         });
     }
     spans
+}
+
+fn begins_like_json(head: &[u8]) -> bool {
+    matches!(head.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// Lines of CSV as JSON objects of texts, so that a log reads the same in either form.
+fn objects(
+    header: &csv::ByteRecord,
+    records: Vec<(u64, Result<csv::ByteRecord, Category>)>,
+) -> (Vec<u8>, Vec<(u64, Span)>) {
+    fn text(bytes: &mut Vec<u8>, field: &[u8]) {
+        bytes.push(b'"');
+        for byte in field.trim_ascii() {
+            match byte {
+                b'"' | b'\\' => bytes.extend([b'\\', *byte]),
+                0..0x20 => bytes.extend(format!("\\u{byte:04x}").bytes()),
+                _ => bytes.push(*byte),
+            }
+        }
+        bytes.push(b'"');
+    }
+    let mut bytes = Vec::new();
+    let mut spans = Vec::with_capacity(records.len());
+    for (offset, record) in records {
+        let record = match record {
+            Ok(record) => record,
+            Err(category) => {
+                spans.push((offset, Span::Reject(category, offset)));
+                continue;
+            }
+        };
+        let start = bytes.len();
+        bytes.push(b'{');
+        for (name, field) in header.iter().zip(&record) {
+            if bytes.len() > start + 1 {
+                bytes.push(b',');
+            }
+            text(&mut bytes, name);
+            bytes.push(b':');
+            text(&mut bytes, field);
+        }
+        bytes.push(b'}');
+        spans.push((offset, Span::Record(start, bytes.len())));
+    }
+    (bytes, spans)
 }
 
 /// The separator of a CSV header: the most frequent of the three in use.
@@ -852,9 +926,32 @@ mod tests {
             format!("{{\"Records\":[{a}]}}\n{{\"Records\":[{b}]}}\n"),
             format!(r#"{{"stat":"OK","response":{{"metadata":{{"value":1}},"authlogs":[{a},{b}]}}}}"#),
             format!(r#"{{"response":[{a},{b}],"stat":"OK"}}"#),
+            format!(r#"{{"kind":"k","items":[{a},{b}],"nextPageToken":"t"}}"#),
+            format!(r#"{{"status":{{"code":200}},"data":[{a},{b}]}}"#),
+            format!(r#"{{"_links":{{}},"_embedded":{{"activities":[{a},{b}]}},"size":2}}"#),
         ] {
             assert_eq!(json(input.as_bytes()), ok(&TWO), "{input}");
         }
+    }
+
+    #[test]
+    fn a_log_in_either_form() {
+        let any = |input: &[u8]| read(input, Layout::Any);
+        let [a, b] = TWO;
+        for input in [format!("{a}\n{b}"), format!("[{a},{b}]"), format!("{{\"records\":[{a},{b}]}}")] {
+            assert_eq!(any(input.as_bytes()).into_iter().map(|(_, record)| record).collect::<Vec<_>>(), ok(&TWO));
+        }
+        let table = "\u{feff}Id, Login Time\n1,\"a \"\"b\"\"\\\n\tc\"\n2\n3, ü \n";
+        assert_eq!(
+            any(table.as_bytes()),
+            [
+                (18, Ok(r#"{"Id":"1","Login Time":"a \"b\"\\\u000a\u0009c"}"#.to_owned())),
+                (34, Err("syntax")),
+                (36, Ok(r#"{"Id":"3","Login Time":"ü"}"#.to_owned())),
+            ]
+        );
+        assert_eq!(any(&gzip(b"a,b\n1,2\n")).len(), 1);
+        assert_eq!(any(b" \n"), [(0, Err("empty_file"))]);
     }
 
     #[test]

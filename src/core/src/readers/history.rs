@@ -154,9 +154,17 @@ impl Scan {
                 let found = usize::from(row.is_some());
                 Ok((found, found))
             }
+            (Parse::Mapped(mapping), Record::Json(bytes)) => {
+                Ok(hand_on(mapping.read(bytes)?.as_slice(), emitted, source, sink))
+            }
             (Parse::Identities(parse), record) => Ok(hand_on(&parse(record)?, emitted, source, sink)),
             (Parse::Factors(parse), record) => Ok(hand_on(&parse(record)?, emitted, source, sink)),
-            (Parse::SignIn(_), Record::Csv(..)) => Err(Reject::at(Category::Syntax, 0)),
+            (Parse::CaPolicies(parse), record) => Ok(hand_on(&parse(record)?, emitted, source, sink)),
+            (Parse::FactorEvents(parse), record) => Ok(hand_on(&parse(record)?, emitted, source, sink)),
+            // A call without its mapping is refused before.
+            (Parse::Mapping(_), _) | (Parse::SignIn(_) | Parse::Mapped(_), Record::Csv(..)) => {
+                Err(Reject::at(Category::Syntax, 0))
+            }
         });
         match result {
             Ok((0, 0)) if emitted == 0 => {

@@ -38,7 +38,7 @@ pub(super) fn parse_any<'a, T: Deserialize<'a>>(record: &'a [u8]) -> Result<T, R
 /// Carries a reject of JSON inside a string through the parser. The record itself is complete, so a string that ends early
 /// is one with a wrong syntax.
 #[cold]
-fn embedded<E: serde::de::Error>(reject: Reject) -> E {
+pub(super) fn embedded<E: serde::de::Error>(reject: Reject) -> E {
     match (reject.category, reject.column) {
         (Category::DuplicateKey, Some(key)) => E::custom(format_args!("{MARK}duplicate:{key};")),
         (Category::NumberOutOfRange, _) => E::custom(format_args!("{MARK}range")),
@@ -352,6 +352,8 @@ macro_rules! nothing_else {
     };
 }
 
+pub(super) use nothing_else;
+
 fn skip_seq<'de, A: SeqAccess<'de>>(mut seq: A) -> Result<(), A::Error> {
     while seq.next_element::<IgnoredAny>()?.is_some() {}
     Ok(())
@@ -459,6 +461,29 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
         }
         deserializer.deserialize_any(TextVisitor)
+    }
+}
+
+/// Whether a key is there and not null; its value is skipped.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Present(pub(super) bool);
+
+impl Slot for Present {
+    fn is_unset(&self) -> bool {
+        !self.0
+    }
+}
+
+impl IntoOwned for Present {
+    type Owned = Self;
+    fn into_owned(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserialize<'de> for Present {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<IgnoredAny>::deserialize(deserializer).map(|value| Self(value.is_some()))
     }
 }
 

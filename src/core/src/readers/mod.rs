@@ -6,29 +6,49 @@
 
 use std::borrow::Cow;
 
+mod auth0_logs;
+mod aws_cloudtrail;
 mod aws_credential_report;
 mod duo_auth_log;
+mod duo_users;
+mod entra_audits;
+mod entra_ca_policies;
 mod entra_registration;
+mod entra_risk_detections;
 mod entra_signins;
 mod entra_users;
 pub mod framing;
+mod google_login_activity;
 pub mod history;
+mod jumpcloud_events;
+mod keycloak_events;
+mod lastpass_events;
+mod mapped_signins;
 mod mfa_identities;
 mod mfa_signins;
+mod o365_audit;
+mod ocsf_authentication;
 mod okta_factors;
 mod okta_system_log;
 mod okta_users;
+mod onelogin_events;
+mod onepassword_signins;
+mod pingfederate_audit;
+mod pingone_audit;
+mod salesforce_login_history;
 
 mod json;
-mod recognise;
+mod properties;
 mod scan;
 mod table;
 mod time;
+mod used;
 
+pub use mapped_signins::{Mapping, MappingError};
 pub use mfa_signins::{NormalizeSignInError, normalize_signin};
 
 use self::history::Tolerance;
-use crate::model::{Column, Factor, Identity, Row, SignIn};
+use crate::model::{CaPolicy, Column, Factor, FactorEvent, Identity, Row, SignIn};
 
 /// Why a record was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +154,14 @@ pub enum Parse {
     Identities(for<'a> fn(Record<'a>) -> Result<Vec<Identity<'a>>, Reject>),
     /// Factors.
     Factors(for<'a> fn(Record<'a>) -> Result<Vec<Factor<'a>>, Reject>),
+    /// Lifecycle events of factors.
+    FactorEvents(for<'a> fn(Record<'a>) -> Result<Vec<FactorEvent<'a>>, Reject>),
+    /// Sign-ins, by a mapping that the caller gives as a text: it makes the parser.
+    Mapping(fn(&str) -> Result<Parse, MappingError>),
+    /// The parser that a mapping has made.
+    Mapped(&'static Mapping),
+    /// Conditional-access policies.
+    CaPolicies(for<'a> fn(Record<'a>) -> Result<Vec<CaPolicy<'a>>, Reject>),
 }
 
 /// One record as its framing delivers it.
@@ -152,6 +180,8 @@ pub enum Layout {
     Json,
     /// CSV with a header line.
     Csv,
+    /// JSON, or else CSV with a header line, whose lines are delivered as JSON objects.
+    Any,
 }
 
 /// A log that can be read.
@@ -179,6 +209,7 @@ impl Reader {
         rows: Option<&str>,
         on_error: Option<&str>,
         max_rejects: Option<i64>,
+        mapping: Option<&str>,
     ) -> Result<(Parse, Tolerance), String> {
         let name = self.name;
         let parse = match rows {
@@ -187,6 +218,16 @@ impl Reader {
                 let choices: Vec<_> = self.parse.iter().map(|parse| format!("'{}'", parse.rows())).collect();
                 format!("{name}: rows := '{rows}' is not offered; use {}", choices.join(" or "))
             })?,
+        };
+        let parse = match (parse, mapping) {
+            (Parse::Mapping(compile), Some(text)) => {
+                compile(text).map_err(|error| format!("{name}: mapping: {error}"))?
+            }
+            (Parse::Mapping(_), None) => {
+                return Err(format!("{name}: mapping is missing; give a TOML file, or its text"));
+            }
+            (_, Some(_)) => return Err(format!("{name} has no parameter mapping")),
+            (parse, None) => parse,
         };
         let fail = match on_error {
             None | Some("reject") => false,
@@ -207,18 +248,22 @@ impl Parse {
     /// The word for `rows := '…'`.
     pub const fn rows(self) -> &'static str {
         match self {
-            Self::SignIn(_) => "signins",
+            Self::SignIn(_) | Self::Mapping(_) | Self::Mapped(_) => "signins",
             Self::Identities(_) => "identities",
             Self::Factors(_) => "factors",
+            Self::FactorEvents(_) => "factor_events",
+            Self::CaPolicies(_) => "ca_policies",
         }
     }
 
     /// The columns of its rows.
     pub const fn columns(self) -> &'static [Column] {
         match self {
-            Self::SignIn(_) => SignIn::COLUMNS,
+            Self::SignIn(_) | Self::Mapping(_) | Self::Mapped(_) => SignIn::COLUMNS,
             Self::Identities(_) => Identity::COLUMNS,
             Self::Factors(_) => Factor::COLUMNS,
+            Self::FactorEvents(_) => FactorEvent::COLUMNS,
+            Self::CaPolicies(_) => CaPolicy::COLUMNS,
         }
     }
 }
@@ -226,14 +271,32 @@ impl Parse {
 /// Every log that can be read.
 pub static READERS: &[Reader] = &[
     entra_signins::READER,
+    entra_audits::READER,
+    entra_ca_policies::READER,
+    entra_risk_detections::READER,
     entra_registration::READER,
     entra_users::READER,
+    o365_audit::READER,
     okta_system_log::READER,
     okta_users::READER,
     okta_factors::READER,
     duo_auth_log::READER,
+    duo_users::READER,
+    google_login_activity::READER,
+    aws_cloudtrail::READER,
     aws_credential_report::READER,
+    auth0_logs::READER,
+    ocsf_authentication::READER,
+    jumpcloud_events::READER,
+    keycloak_events::READER,
+    onelogin_events::READER,
+    pingone_audit::READER,
+    salesforce_login_history::READER,
+    pingfederate_audit::READER,
+    onepassword_signins::READER,
+    lastpass_events::READER,
     mfa_signins::READER,
+    mapped_signins::READER,
     mfa_identities::READER,
 ];
 

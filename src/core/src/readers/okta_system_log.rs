@@ -12,33 +12,27 @@
 //!
 //! An event hook delivers `{"eventType": "com.okta.event_hook", "data": {"events": […]}}`. One event in it is read as that
 //! event. Since a record is one row, a delivery of several is a reject, `wrong_provider`, as is one of none.
+//!
+//! The life of factors is in `user.mfa.factor.*`; which factor it was is in the debug data, among the targets, or only in a
+//! sentence.
 
 use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::json::{self, IntoOwned, Many, Nested, Number, Slot, Text, shape};
-use super::recognise::Probe;
-use super::{Category, Layout, Parse, Reader, Reject, contains, event_id, lower, pick, time};
+use super::properties::Texts;
+use super::{Category, Layout, Parse, Reader, Record, Reject, contains, event_id, lower, pick, time};
 use crate::model::method::Kinds;
-use crate::model::{Method, PolicyResult, Provider, SignIn};
+use crate::model::{FactorEvent, Method, PolicyResult, Provider, SignIn};
 
 pub(super) const READER: Reader = Reader {
     name: "read_okta_system_log",
-    summary: "Okta System Log events: API pages, NDJSON, log-stream exports or Log Analytics rows",
+    summary: "Okta System Log events, API pages, NDJSON, log-stream exports or Log Analytics rows: sign-ins, or the life of factors",
     layout: Layout::Json,
     example: "read_okta_system_log('sample_data/okta/system-log*.gz')",
-    parse: &[Parse::SignIn(parse)],
+    parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
 };
-
-/// Whether a record is an event of this log.
-pub(super) fn claims(probe: &Probe<'_>) -> bool {
-    if probe.event_type.is(EVENT_HOOK) {
-        return true;
-    }
-    let event = if probe.event_type.as_str().is_none() { probe.inner.0.as_deref().unwrap_or(probe) } else { probe };
-    is_event(&event.event_type, event.published.0 || event.uuid.0 || event.actor.0 || event.outcome.0)
-}
 
 /// What is in the place of an event's name in the delivery of an event hook.
 const EVENT_HOOK: &str = "com.okta.event_hook";
@@ -49,7 +43,7 @@ fn is_event(event_type: &Text<'_>, has_company: bool) -> bool {
 }
 
 /// One record, bare, in an envelope of a log stream or of an event hook, or flattened into the columns of a Log Analytics table.
-pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
+fn read_event(record: &[u8]) -> Result<OktaEvent<'_>, Reject> {
     let mut event: OktaEvent<'_> = json::parse(record)?;
     if event.event_type.as_str().is_none() {
         if event.flat_event_type.as_str().is_some() {
@@ -72,10 +66,103 @@ pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
     if !is_event(&event.event_type, has_company) {
         return Err(Reject::at(Category::WrongProvider, 0));
     }
+    Ok(event)
+}
+
+/// One record.
+pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
+    let event = read_event(record)?;
     match event.event_type.as_str().and_then(Kind::of) {
         Some(kind) => row(record, kind, event).map(Some),
         None => Ok(None),
     }
+}
+
+/// What an event does to the factors of a user.
+fn lifecycle(event: &OktaEvent<'_>) -> Option<&'static str> {
+    let name = event.event_type.as_str()?;
+    let failed = ["FAILURE", "DENY"].iter().any(|result| event.outcome.result.is(result));
+    let what = [
+        ("user.mfa.factor.activate", "completed"),
+        ("user.mfa.factor.deactivate", "removed"),
+        ("user.mfa.factor.reset_all", "reset"),
+        ("user.mfa.factor.suspend", "suspended"),
+        ("user.mfa.factor.unsuspend", "resumed"),
+        ("user.mfa.factor.update", "changed"),
+        // A user was asked to enrol.
+        ("user.mfa.promote_enrollment", "started"),
+    ]
+    .into_iter()
+    .find_map(|(known, what)| name.eq_ignore_ascii_case(known).then_some(what))?;
+    Some(match what {
+        "completed" if failed => "verify_failed",
+        "started" if event.outcome.result.is("SKIPPED") => "abandoned",
+        what => what,
+    })
+}
+
+fn factor_events(record: Record<'_>) -> Result<Vec<FactorEvent<'_>>, Reject> {
+    let Record::Json(record) = record else {
+        return Err(Reject::at(Category::Syntax, 0));
+    };
+    let mut event = read_event(record)?;
+    let Some(event_type) = lifecycle(&event) else {
+        return Ok(Vec::new());
+    };
+    let event_time = time::required(&[("published", &event.published), ("time", &event.time)])?;
+    let reason = known(event.outcome.reason.take());
+    let used = event.factor().or_else(|| {
+        let words = reason.as_deref()?.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let named = words.filter(|word| word.contains('_') || word.bytes().all(|byte| byte.is_ascii_uppercase()));
+        named
+            .filter_map(|word| Some((word, Method::from_spelling(Some(Provider::Okta), word)?)))
+            .map(|(word, method)| Used { raw: Cow::Owned(word.to_owned()), method })
+            .next()
+    });
+    // All of them were reset, whatever else is named.
+    let used = used.filter(|_| event_type != "reset");
+    let factor_id = event.enrolled().and_then(|target| known(target.id.0.clone()));
+    let mut targets = std::mem::take(&mut event.targets).0.unwrap_or_default();
+    let user = targets.iter_mut().find(|target| target.kind.is("User"));
+    let actor_id = known(event.actor.id.take());
+    let actor_principal = known(event.actor.alternate_id.take()).map(lower);
+    let (identity_id, user_principal) = match user {
+        Some(user) => (known(user.id.take()), known(user.alternate_id.take()).map(lower)),
+        None if event.actor.is_user() == Some(true) => (actor_id.clone(), actor_principal.clone()),
+        None => (None, None),
+    };
+    let actor_kind = match event.actor.is_user() {
+        Some(false) => "system",
+        Some(true) if actor_id.is_some() && actor_id == identity_id => "self",
+        Some(true) if identity_id.is_some() => "admin",
+        _ => "unknown",
+    };
+    let outcome = match outcome(Kind::Primary, &event.outcome.result).0 {
+        outcome @ ("success" | "failure") => outcome,
+        _ => "unknown",
+    };
+    let (method, method_raw) = used.map_or((None, None), |used| (Some(used.method.as_str()), Some(used.raw)));
+    Ok(vec![FactorEvent {
+        event_time: Some(event_time),
+        provider: Some(Provider::Okta.as_str()),
+        event_id: Some(event.uuid.take().unwrap_or_else(|| event_id(record))),
+        correlation_id: known(event.transaction.id.take()),
+        identity_id,
+        user_principal,
+        event_type: Some(event_type),
+        event_type_raw: event.event_type.take(),
+        factor_id,
+        method,
+        method_raw,
+        outcome: Some(outcome),
+        failure_reason_raw: reason.filter(|_| outcome == "failure"),
+        actor_id,
+        actor_principal,
+        actor_kind: Some(actor_kind),
+        ip: known(event.client.ip.take()),
+        user_agent: event.client.agent.raw.take(),
+        ..FactorEvent::default()
+    }])
 }
 
 /// What an event says about a sign-in.
@@ -1103,16 +1190,16 @@ impl<'de> Deserialize<'de> for Pairs {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
                 let mut pairs = Vec::new();
                 while let Some(key) = map.next_key::<String>()? {
-                    for value in map.next_value::<Words>()?.0 {
-                        pairs.push((key.clone(), value));
+                    for value in map.next_value::<Texts<'_>>()?.0 {
+                        pairs.push((key.clone(), value.into_owned()));
                     }
                 }
                 Ok(Pairs(pairs))
             }
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Pairs, A::Error> {
                 let mut pairs = Vec::new();
-                while let Some(words) = seq.next_element::<Words>()? {
-                    pairs.extend(words.0.into_iter().map(|word| (String::new(), word)));
+                while let Some(words) = seq.next_element::<Texts<'_>>()? {
+                    pairs.extend(words.0.into_iter().map(|word| (String::new(), word.into_owned())));
                 }
                 Ok(Pairs(pairs))
             }
@@ -1136,55 +1223,6 @@ impl<'de> Deserialize<'de> for Pairs {
             }
         }
         deserializer.deserialize_any(PairsVisitor)
-    }
-}
-
-/// The text, or the texts, of one value.
-#[derive(Default)]
-struct Words(Vec<String>);
-
-impl<'de> Deserialize<'de> for Words {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct WordsVisitor;
-        impl<'de> Visitor<'de> for WordsVisitor {
-            type Value = Words;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("text")
-            }
-            fn visit_str<E>(self, text: &str) -> Result<Words, E> {
-                Ok(Words(vec![text.to_owned()]))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Words, A::Error> {
-                let mut words = Vec::new();
-                while let Some(text) = seq.next_element::<Text<'de>>()? {
-                    words.extend(text.0.map(Cow::into_owned));
-                }
-                Ok(Words(words))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Words, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Words::default())
-            }
-            fn visit_bool<E>(self, value: bool) -> Result<Words, E> {
-                Ok(Words(vec![value.to_string()]))
-            }
-            fn visit_i64<E>(self, value: i64) -> Result<Words, E> {
-                Ok(Words(vec![value.to_string()]))
-            }
-            fn visit_u64<E>(self, value: u64) -> Result<Words, E> {
-                Ok(Words(vec![value.to_string()]))
-            }
-            fn visit_f64<E>(self, value: f64) -> Result<Words, E> {
-                Ok(Words(vec![value.to_string()]))
-            }
-            fn visit_unit<E>(self) -> Result<Words, E> {
-                Ok(Words::default())
-            }
-            fn visit_none<E>(self) -> Result<Words, E> {
-                Ok(Words::default())
-            }
-        }
-        deserializer.deserialize_any(WordsVisitor)
     }
 }
 
@@ -1330,6 +1368,63 @@ impl<'a> FlatEvent<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_life_of_factors() {
+        let lifecycle = |name: &str, result: &str, reason: &str, actor: &str, more: &str| {
+            format!(
+                r#"{{"uuid":"u1","published":"2026-01-05T08:00:00Z","eventType":"{name}",
+                "actor":{{"id":"{actor}","type":"User","alternateId":"{actor}@example.com"}},
+                "outcome":{{"result":"{result}","reason":"{reason}"}},
+                "target":[{{"id":"00u1","type":"User","alternateId":"Ann@example.com"}}{more}]}}"#
+            )
+        };
+        let enrolled = r#",{"id":"pfd1","type":"AuthenticatorEnrollment","displayName":"Okta Verify",
+            "detailEntry":{"authenticatorKey":"okta_verify","methodTypeUsed":"Get a push notification"}}"#;
+        for (name, result, reason, actor, more, expected) in [
+            ("activate", "SUCCESS", "User set up SMS_FACTOR factor", "00u1", "", ["completed", "sms_otp", "self"]),
+            ("activate", "SUCCESS", "User set up OKTA_VERIFY_PUSH factor", "00u1", "", ["completed", "push", "self"]),
+            ("activate", "SUCCESS", "", "00u1", enrolled, ["completed", "push", "self"]),
+            (
+                "activate",
+                "FAILURE",
+                "User failed to set up FIDO_WEBAUTHN factor",
+                "00u1",
+                "",
+                ["verify_failed", "fido2_key", "self"],
+            ),
+            (
+                "deactivate",
+                "SUCCESS",
+                "User reset FIDO2_WEBAUTHN factor",
+                "00u2",
+                "",
+                ["removed", "fido2_key", "admin"],
+            ),
+            ("reset_all", "SUCCESS", "User reset SMS_FACTOR", "00u2", "", ["reset", "", "admin"]),
+            ("suspend", "SUCCESS", "", "00u2", "", ["suspended", "", "admin"]),
+            ("unsuspend", "SUCCESS", "", "00u2", "", ["resumed", "", "admin"]),
+            ("update", "SUCCESS", "", "00u1", "", ["changed", "", "self"]),
+        ] {
+            let text = lifecycle(&format!("user.mfa.factor.{name}"), result, reason, actor, more);
+            let rows = factor_events(Record::Json(text.as_bytes())).expect("reads");
+            let [row] = &rows[..] else { panic!("is one event") };
+            let found = [row.event_type, row.method, row.actor_kind];
+            assert_eq!(found, expected.map(|word| (!word.is_empty()).then_some(word)), "{name} {reason}");
+            assert_eq!(
+                (row.identity_id.as_deref(), row.user_principal.as_deref()),
+                (Some("00u1"), Some("ann@example.com"))
+            );
+            assert_eq!(parse(text.as_bytes()), Ok(None));
+        }
+        let skipped = lifecycle("user.mfa.promote_enrollment", "SKIPPED", "", "00u1", "");
+        let rows = factor_events(Record::Json(skipped.as_bytes())).expect("reads");
+        assert_eq!((rows[0].event_type, rows[0].outcome), (Some("abandoned"), Some("unknown")));
+        for other in ["user.session.start", "system.mfa.factor.activate", "user.lifecycle.create"] {
+            let text = lifecycle(other, "SUCCESS", "", "00u1", "");
+            assert_eq!(factor_events(Record::Json(text.as_bytes())), Ok(Vec::new()), "{other}");
+        }
+    }
 
     /// An event of that type, with what is particular to the test merged in.
     fn event(event_type: &str, rest: &str) -> String {
@@ -1538,8 +1633,6 @@ mod tests {
         };
         let text = hook(&format!("[{bare}]"));
         assert_eq!(read(&text), read(&bare));
-        let probe: Probe<'_> = json::parse(text.as_bytes()).expect("reads");
-        assert!(claims(&probe));
         let ended = event("user.session.end", r#""outcome":{"result":"SUCCESS"}"#);
         assert_eq!(parse(hook(&format!("[{ended}]")).as_bytes()), Ok(None));
         for events in [format!("[{bare},{bare}]"), "[]".into(), "null".into(), format!("[{text}]")] {

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::json::{self, Text, shape};
+use super::json::{self, Present, Text, shape};
 use super::mfa_identities::population;
-use super::recognise::Present;
 use super::{Category, Layout, Parse, Reader, Record, Reject, lower, pick, time};
 use crate::model::{Identity, Provider};
 
