@@ -96,6 +96,11 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_push_fatigue"
         "mfa_push_source_mismatch"
         "mfa_service_account_signins",
+    "views/evidence":
+        "mfa_control_test_calendar"
+        "mfa_data_quality"
+        "mfa_evidence_index"
+        "mfa_policy_history",
     "views/exceptions":
         "mfa_attestation_calendar"
         "mfa_bypass_reconciliation"
