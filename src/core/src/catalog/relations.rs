@@ -141,9 +141,20 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_signin_decisions"
         "mfa_signin_replay",
     "views/rollout":
+        "mfa_accessibility_gaps"
         "mfa_adoption_curve"
+        "mfa_change_plan"
         "mfa_enforce_gate"
-        "mfa_enforcement_impact",
+        "mfa_enforcement_impact"
+        "mfa_enrollment_attempts"
+        "mfa_enrollment_funnel"
+        "mfa_incomplete_enrollments"
+        "mfa_material_coverage"
+        "mfa_pilot_stats"
+        "mfa_preflight_checks"
+        "mfa_prompt_stats"
+        "mfa_report_only_impact"
+        "mfa_waves",
 };
 
 #[cfg(test)]
