@@ -155,6 +155,11 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_prompt_stats"
         "mfa_report_only_impact"
         "mfa_waves",
+    "views/support":
+        "mfa_feedback_proposals"
+        "mfa_runbook_adherence"
+        "mfa_support_coverage_gaps"
+        "mfa_ticket_root_causes",
 };
 
 #[cfg(test)]
