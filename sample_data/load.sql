@@ -62,7 +62,10 @@ select
     regexp_extract(content, 'id = "([^"]+)"', 1) as policy_id,
     regexp_extract(content, 'version = "([^"]+)"', 1) as version,
     cast(regexp_extract(content, 'effective_from = (\S+)', 1) as timestamptz) as effective_from,
-    content as document
+    content as document,
+    mfa_policy_hash(content) as hash,
+    [regexp_extract(content, 'approved_by = \["([^"]+)"\]', 1)] as approved_by,
+    regexp_extract(content, 'ticket = "([^"]+)"', 1) as ticket
 from read_text('sample_data/policies/v*.toml');
 
 -- The version that is proposed next, for mfa_policy_diff.

@@ -96,6 +96,11 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_push_fatigue"
         "mfa_push_source_mismatch"
         "mfa_service_account_signins",
+    "views/evidence":
+        "mfa_control_test_calendar"
+        "mfa_data_quality"
+        "mfa_evidence_index"
+        "mfa_policy_history",
     "views/exceptions":
         "mfa_attestation_calendar"
         "mfa_bypass_reconciliation"
@@ -136,9 +141,25 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_signin_decisions"
         "mfa_signin_replay",
     "views/rollout":
+        "mfa_accessibility_gaps"
         "mfa_adoption_curve"
+        "mfa_change_plan"
         "mfa_enforce_gate"
-        "mfa_enforcement_impact",
+        "mfa_enforcement_impact"
+        "mfa_enrollment_attempts"
+        "mfa_enrollment_funnel"
+        "mfa_incomplete_enrollments"
+        "mfa_material_coverage"
+        "mfa_pilot_stats"
+        "mfa_preflight_checks"
+        "mfa_prompt_stats"
+        "mfa_report_only_impact"
+        "mfa_waves",
+    "views/support":
+        "mfa_feedback_proposals"
+        "mfa_runbook_adherence"
+        "mfa_support_coverage_gaps"
+        "mfa_ticket_root_causes",
 };
 
 #[cfg(test)]
