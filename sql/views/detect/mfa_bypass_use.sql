@@ -7,7 +7,7 @@
 -- network was taken for a second factor. Whether an exception allows it says mfa_bypass_reconciliation.
 --
 -- @area      detect
--- @reads     mfa_signins, mfa_placed_signins
+-- @reads     mfa_signins
 -- @grain     one row per rule, provider, identity and application
 -- @param     as_of                  TIMESTAMPTZ now()  last instant counted
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
