@@ -18,7 +18,6 @@ struct DuckDb {
     process: Child,
     input: ChildStdin,
     output: BufReader<ChildStdout>,
-    places: Places,
 }
 
 #[derive(Debug)]
@@ -50,7 +49,7 @@ impl DuckDb {
         let missing = || EngineError("no pipe to the engine".to_owned());
         let input = process.stdin.take().ok_or_else(missing)?;
         let output = BufReader::new(process.stdout.take().ok_or_else(missing)?);
-        Ok(Self { process, input, output, places: places.clone() })
+        Ok(Self { process, input, output })
     }
 }
 
@@ -59,7 +58,6 @@ impl DB for DuckDb {
     type ColumnType = DefaultColumnType;
 
     fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, EngineError> {
-        let sql = self.places.fill_in(sql);
         let failed = |error: std::io::Error| EngineError(format!("the engine is gone: {error}"));
         writeln!(self.input, "{}", serde_json::json!({ "sql": sql })).map_err(failed)?;
         let mut line = String::new();

@@ -21,7 +21,6 @@ fn main() -> std::process::ExitCode {
 struct DataFusion {
     session: Session,
     runtime: tokio::runtime::Runtime,
-    places: Places,
 }
 
 #[derive(Debug)]
@@ -36,7 +35,7 @@ impl std::fmt::Display for EngineError {
 impl std::error::Error for EngineError {}
 
 impl DataFusion {
-    fn start(_: &str, places: &Places) -> Result<Self, EngineError> {
+    fn start(_: &str, _: &Places) -> Result<Self, EngineError> {
         let failed = |error: &dyn std::fmt::Display| EngineError(error.to_string());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -45,8 +44,7 @@ impl DataFusion {
             .build()
             .map_err(|error| failed(&error))?;
         let session = Session::new(SessionConfig::new().with_target_partitions(2)).map_err(|error| failed(&error))?;
-        std::env::set_current_dir(&places.root).map_err(|error| failed(&error))?;
-        Ok(Self { session, runtime, places: places.clone() })
+        Ok(Self { session, runtime })
     }
 }
 
@@ -55,8 +53,7 @@ impl DB for DataFusion {
     type ColumnType = DefaultColumnType;
 
     fn run(&mut self, sql: &str) -> Result<DBOutput<DefaultColumnType>, EngineError> {
-        let sql = self.places.fill_in(sql);
-        let session = self.session.clone();
+        let (session, sql) = (self.session.clone(), sql.to_owned());
         let task = self.runtime.spawn(async move {
             let Some(frame) = session.sql(&sql).await? else {
                 return Ok(None);
