@@ -14,7 +14,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result, ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::common::{DFSchema, Result, ScalarValue, TableReference, plan_datafusion_err, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
@@ -256,7 +256,7 @@ impl Relations {
         } else {
             return Ok(None);
         };
-        LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.build().map(Some)
+        scan(&name, arguments, table).map(Some)
     }
 
     /// Table functions of DuckDB that statements about mfa are written with: `query`, `read_text`, `read_csv`.
@@ -301,7 +301,7 @@ impl Relations {
             }
             _ => return plan_err!("{name} takes one argument"),
         };
-        LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.build().map(Some)
+        scan(name, arguments, table).map(Some)
     }
 
     fn reader(
@@ -328,6 +328,7 @@ impl Relations {
                 None => return plan_err!("{name} takes one path or one list of paths"),
                 Some("rows") if reader.parse.len() > 1 => rows = text(&value),
                 Some("on_error") => on_error = text(&value),
+                Some("max_rejects") if value.is_null() => max_rejects = None,
                 Some("max_rejects") => {
                     max_rejects = i64::try_from(value)
                         .map(Some)
@@ -346,6 +347,14 @@ impl Relations {
         LogTable::find(reader, parse, tolerance, &paths, &self.history)
             .map_err(|error| plan_datafusion_err!("{name}: {error}"))
     }
+}
+
+/// A scan of what a function returns. DataFusion takes scans of the same name for the same, whatever they read, so that the
+/// arguments belong to the name.
+fn scan(name: &str, arguments: &[FunctionArg], table: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+    let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+    let call = TableReference::bare(format!("{name}({})", arguments.join(", ")));
+    LogicalPlanBuilder::scan(call, provider_as_source(table), None)?.alias(name)?.build()
 }
 
 /// Plans a relation as DataFusion would.
