@@ -1,6 +1,6 @@
 """Writes the records of a file in tests/data in the other forms its log comes in, for the .slt files.
 
-usage: derive.py NAME FOLDER
+usage: derive.py NAME FOLDER [FIXTURES]
 SQL cannot do this alike on every engine, so a test calls it in a `system` record.
 """
 
@@ -154,6 +154,21 @@ def people(write):
     write.table("tabs/people.tsv", rows, delimiter="\t")
 
 
+def detection_rules(write, fixtures):
+    logs = ["duo/panther-labs+panther-analysis/derived/duo_rules", "entra/panther-labs+panther-analysis/derived/azure_signin_rules"]
+    logs += ["okta/panther-labs+panther-analysis/derived/okta_rules"]
+    rows = [["rule", "test", "expected", "event", "log"]]
+    for name in logs:
+        for line in (pathlib.Path(fixtures) / f"{name}.tests.ndjson").read_text(encoding="utf-8").splitlines():
+            test = json.loads(line)
+            log = test["log"]
+            if test["rule"].startswith("DUO."):
+                log["isotimestamp"] = "2026-01-05T08:00:00Z"
+            event = next((log[key] for key in ("eventType", "eventtype", "operationName") if log.get(key) is not None), None)
+            rows.append([test["rule"], test["test"], str(test["expected"]).lower(), event, json.dumps(log, ensure_ascii=False)])
+    write.table("tests.csv", rows)
+
+
 class Writer:
     """Writes a file of lines: texts as they are, other values as JSON."""
 
@@ -176,5 +191,5 @@ class Writer:
 
 
 if __name__ == "__main__":
-    _, form, target = sys.argv
-    globals()[form](Writer(target))
+    _, form, target, *others = sys.argv
+    globals()[form](Writer(target), *others)
