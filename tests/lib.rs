@@ -8,6 +8,8 @@
 //! name ends in `.gz` or `.zst`. So a test makes its files in the SQL that all engines know. What that cannot do is done by
 //! `derive.py`, in a `system` record.
 
+mod duckdb;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,6 +18,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use libtest_mimic::{Arguments, Failed, Trial};
 use sqllogictest::{ColumnType, DB, DBOutput, Record, RecordOutput, Runner, TestError};
+
+pub use duckdb::{DuckDb, EngineError};
 
 /// Where a test finds things: the repository, its own directory, the fixtures.
 #[derive(Debug, Clone)]
@@ -32,13 +36,18 @@ impl Places {
     }
 }
 
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests has a parent").to_owned()
+}
+
 /// Runs every file on every one of `hosts`; `connect` makes a connection to one.
 pub fn run<D: DB + Send + 'static>(
     engine: &'static str,
     hosts: &'static [&'static str],
     connect: impl Fn(&str, &Places) -> Result<D, D::Error> + Send + Sync + 'static,
 ) -> std::process::ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests has a parent").to_owned();
+    let root = root();
     let fixtures = root.parent().map(|parent| parent.join("shared/fixtures")).filter(|path| path.is_dir());
     let mut files = Vec::new();
     find(&root.join("tests/slt"), &mut files);
