@@ -2,7 +2,8 @@
 //!
 //! What an engine does not know fails in the `.slt` files. This is about what all engines take and answer differently:
 //!
-//! - `5 / 2` is 2.5 on DuckDB and 2 on DataFusion: one side of a division is evidently a DOUBLE;
+//! - `5 / 2` is 2.5 on DuckDB and 2 on DataFusion: one side of a division is evidently a DOUBLE, by a cast, a literal with a
+//!   point, a function, or as a column that the file makes of one;
 //! - `1 / 0` is NULL on DuckDB and an error on DataFusion: a divisor is a number that is not zero, or `nullif(…, 0)`;
 //! - NULLs come last on DuckDB, and first on DataFusion where the order is descending: every ORDER BY says which;
 //! - `"Name"` is `name` on DuckDB and another name on DataFusion: quoted names are lower case;
@@ -26,7 +27,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 /// Known to one engine only.
-const FUNCTIONS: &str = "any_value approx_count_distinct approx_percentile_cont approx_quantile arg_max arg_min argmax argmin array_length \
+const FUNCTIONS: &str = "any_value approx_count_distinct approx_percentile_cont approx_quantile arg_max arg_min argmax argmin \
     array_to_json bit_count count_if countif date_bin date_diff date_part date_sub datediff datesub dayname epoch epoch_ms first format \
     from_json getvariable hash histogram if ifnull json json_array json_extract json_extract_string json_group_array json_group_object \
     json_object last last_day len list list_aggr list_aggregate list_apply list_filter list_sum list_transform list_zip make_date map \
@@ -39,7 +40,9 @@ fn lint(sql: &str) -> Vec<String> {
         Ok(statements) => statements,
         Err(error) => return vec![format!("cannot be parsed: {error}")],
     };
-    let mut lint = Lint::default();
+    let mut named = Named::default();
+    let _ = statements.visit(&mut named);
+    let mut lint = Lint { doubles: doubles(&named.0), ..Lint::default() };
     for statement in &statements {
         let _ = statement.visit(&mut lint);
     }
@@ -54,8 +57,45 @@ fn lint(sql: &str) -> Vec<String> {
     lint.found.into_iter().collect()
 }
 
+/// The columns that are evidently DOUBLE wherever the file makes one of that name.
+type Doubles = BTreeSet<String>;
+
+/// What a file names: `expr as name`.
+#[derive(Default)]
+struct Named(Vec<(String, Expr)>);
+
+impl Visitor for Named {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        for item in &select.projection {
+            if let SelectItem::ExprWithAlias { expr, alias } = item {
+                self.0.push((alias.value.clone(), expr.clone()));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn doubles(named: &[(String, Expr)]) -> Doubles {
+    let mut doubles = Doubles::new();
+    loop {
+        let next: Doubles = named
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| named.iter().all(|(other, expr)| other != *name || is_double(expr, &doubles)))
+            .cloned()
+            .collect();
+        if next == doubles {
+            return doubles;
+        }
+        doubles = next;
+    }
+}
+
 #[derive(Default)]
 struct Lint {
+    doubles: Doubles,
     found: BTreeSet<String>,
 }
 
@@ -85,7 +125,7 @@ impl Lint {
         }
         if name == "sum"
             && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))] = list.args.as_slice()
-            && !is_small(argument)
+            && !is_small(argument, &self.doubles)
         {
             self.found.insert(format!("a sum that may overflow; cast it to DOUBLE: {function}"));
         }
@@ -152,7 +192,7 @@ impl Visitor for Lint {
             }
             Expr::BinaryOp { left, op: BinaryOperator::Divide | BinaryOperator::Modulo, right } => {
                 let is_division = matches!(expr, Expr::BinaryOp { op: BinaryOperator::Divide, .. });
-                if is_division && !is_double(left) && !is_double(right) {
+                if is_division && !is_double(left, &self.doubles) && !is_double(right, &self.doubles) {
                     self.found.insert(format!("a division of whole numbers, or of who knows what; cast to DOUBLE: {expr}"));
                 }
                 if !is_not_zero(right) {
@@ -166,8 +206,11 @@ impl Visitor for Lint {
 }
 
 /// Evidently a DOUBLE.
-fn is_double(expr: &Expr) -> bool {
+fn is_double(expr: &Expr, columns: &Doubles) -> bool {
+    let is_double = |expr: &Expr| is_double(expr, columns);
     match expr {
+        Expr::Identifier(name) => columns.contains(&name.value),
+        Expr::CompoundIdentifier(names) => names.last().is_some_and(|name| columns.contains(&name.value)),
         Expr::Nested(expr) | Expr::UnaryOp { expr, .. } => is_double(expr),
         Expr::Cast { data_type, .. } => matches!(data_type, DataType::Double(_) | DataType::DoublePrecision),
         // `* 1.0` makes a DOUBLE of both kinds of numbers with a point.
@@ -177,8 +220,8 @@ fn is_double(expr: &Expr) -> bool {
             is_double(left) || is_double(right)
         }
         Expr::Function(function) => match (function.name.to_string().to_lowercase().as_str(), &function.args) {
-            ("sqrt" | "exp" | "ln", _) => true,
-            ("nullif", FunctionArguments::List(list)) => {
+            ("sqrt" | "exp" | "ln" | "regr_slope" | "mfa_distance_km", _) => true,
+            ("nullif" | "greatest" | "abs" | "sum" | "max" | "min", FunctionArguments::List(list)) => {
                 matches!(list.args.first(), Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) if is_double(first))
             }
             _ => false,
@@ -191,13 +234,24 @@ fn is_not_zero(expr: &Expr) -> bool {
     match expr {
         Expr::Nested(expr) | Expr::Cast { expr, .. } => is_not_zero(expr),
         Expr::Value(value) => matches!(&value.value, Value::Number(number, _) if number.parse().is_ok_and(|number: f64| number != 0.0)),
-        Expr::Function(function) => function.name.to_string().eq_ignore_ascii_case("nullif"),
+        Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) => {
+            let [first, ..] = list.args.as_slice() else {
+                return false;
+            };
+            match (name.to_string().to_lowercase().as_str(), first) {
+                ("nullif", _) => true,
+                ("sqrt", FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) => is_not_zero(first),
+                _ => false,
+            }
+        }
         _ => false,
     }
 }
 
 /// A count, a whole number, or chosen or added from those; or a DOUBLE, which does not wrap around.
-fn is_small(expr: &Expr) -> bool {
+fn is_small(expr: &Expr, columns: &Doubles) -> bool {
+    let is_small = |expr: &Expr| is_small(expr, columns);
+    let is_double = |expr: &Expr| is_double(expr, columns);
     match expr {
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) => true,
         Expr::Value(value) => !matches!(value.value, Value::Number(..)) || value.to_string().len() <= 9,
@@ -281,6 +335,8 @@ fn integer_division() {
     fires("select count(x) / 7 from t", "a division of whole numbers");
     fires("select (b - a) / 86400 from t", "a division of whole numbers");
     is_quiet("select cast(a as double) / nullif(b, 0), a / nullif(cast(b as double), 0) from t");
+    is_quiet("with x as (select cast(a as double) as d from t) select d / 2, x.d / nullif(b, 0) from x");
+    fires("with x as (select cast(a as double) as d from t), y as (select b as d from t) select x.d / 2 from x, y", "a division");
     is_quiet("select sum(a) * 1.0 / nullif(sum(b), 0) from t");
     is_quiet("select (extract(epoch from b) - extract(epoch from a)) / 86400 from t");
     fires("select a // 2 from t", "not on every engine");

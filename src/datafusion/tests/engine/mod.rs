@@ -12,14 +12,14 @@ use mfa_datafusion::Session;
 use sqllogictest::{DB, DBOutput, DefaultColumnType};
 
 /// A session of its own.
-pub struct DataFusion {
+pub(crate) struct DataFusion {
     session: Session,
     runtime: tokio::runtime::Runtime,
 }
 
 /// What it said.
 #[derive(Debug)]
-pub struct EngineError(String);
+pub(crate) struct EngineError(String);
 
 impl std::fmt::Display for EngineError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -31,7 +31,7 @@ impl std::error::Error for EngineError {}
 
 impl DataFusion {
     /// An empty one.
-    pub fn start() -> Result<Self, EngineError> {
+    pub(crate) fn start() -> Result<Self, EngineError> {
         let failed = |error: &dyn std::fmt::Display| EngineError(error.to_string());
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
