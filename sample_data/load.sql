@@ -1,4 +1,5 @@
--- Loads the sample company into the input relations of mfa. Run it from the root of the repository, after `load mfa`.
+-- Loads the sample company into the input relations of mfa. Run it from the root of the repository: on DuckDB after `load mfa`,
+-- on DataFusion as it is.
 -- Any input may as well be a view, a temp table or a data frame: only its name and its columns count.
 
 -- The sample ends here. Left out, mfa takes now().
@@ -59,13 +60,13 @@ from read_csv('sample_data/control_tests.csv', types = {tested_at: 'timestamptz'
 -- Both policies: the one that decides is the latest in force at mfa_as_of. A policy's own text says from when.
 create or replace table mfa_policies as
 select
-    regexp_extract(content, 'id = "([^"]+)"', 1) as policy_id,
-    regexp_extract(content, 'version = "([^"]+)"', 1) as version,
-    cast(regexp_extract(content, 'effective_from = (\S+)', 1) as timestamptz) as effective_from,
+    regexp_replace(content, '(?s)^.*?id = "([^"]+)".*$', '\1') as policy_id,
+    regexp_replace(content, '(?s)^.*?version = "([^"]+)".*$', '\1') as version,
+    cast(regexp_replace(content, '(?s)^.*?effective_from = (\S+).*$', '\1') as timestamptz) as effective_from,
     content as document,
     mfa_policy_hash(content) as hash,
-    [regexp_extract(content, 'approved_by = \["([^"]+)"\]', 1)] as approved_by,
-    regexp_extract(content, 'ticket = "([^"]+)"', 1) as ticket
+    [regexp_replace(content, '(?s)^.*?approved_by = \["([^"]+)"\].*$', '\1')] as approved_by,
+    regexp_replace(content, '(?s)^.*?ticket = "([^"]+)".*$', '\1') as ticket
 from read_text('sample_data/policies/v*.toml');
 
 -- The version that is proposed next, for mfa_policy_diff.

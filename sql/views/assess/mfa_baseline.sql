@@ -46,7 +46,7 @@ counts as (
     union all
     select provider, population, tier, department, 'no_factor' as measure, count(*) as value
     from accounts
-    where coalesce(array_length(active_methods), 0) = 0
+    where coalesce(cast(array_length(active_methods) as bigint), 0) = 0
         and active_methods is not null
         and coalesce(enrolment, 'unknown') <> 'not_applicable'
     group by provider, population, tier, department

@@ -34,9 +34,9 @@ versions as (
         lower(state) as state,
         exported_at,
         array_to_string(grant_controls, ' ') as grants,
-        coalesce(array_length(exclude_users), 0) + coalesce(array_length(exclude_groups), 0)
-            + coalesce(array_length(exclude_apps), 0) + coalesce(array_length(exclude_locations), 0) as exclusions,
-        coalesce(array_length(include_users), 0) + coalesce(array_length(include_groups), 0) + coalesce(array_length(include_apps), 0) as inclusions,
+        coalesce(cast(array_length(exclude_users) as bigint), 0) + coalesce(cast(array_length(exclude_groups) as bigint), 0)
+            + coalesce(cast(array_length(exclude_apps) as bigint), 0) + coalesce(cast(array_length(exclude_locations) as bigint), 0) as exclusions,
+        coalesce(cast(array_length(include_users) as bigint), 0) + coalesce(cast(array_length(include_groups) as bigint), 0) + coalesce(cast(array_length(include_apps) as bigint), 0) as inclusions,
         array_to_string(include_users, ' ') || ' ' || array_to_string(include_apps, ' ') as included
     from mfa_ca_policies
     where exported_at <= $as_of

@@ -149,7 +149,7 @@ approvals as (
         count(*) filter (where decision = 'approved' and not is_own) as approvals,
         count(*) filter (where decision = 'approved' and is_own) as self_approvals,
         count(*) filter (where decision = 'rejected' and not is_own) as rejections,
-        array_agg(role || ':' || approver order by approver) filter (
+        array_agg(role || ':' || approver order by approver nulls last) filter (
             where decision = 'approved' and not is_own and role is not null
         ) as approvers
     from words

@@ -63,7 +63,7 @@ ends as (
 bounds as (
     select
         min(week) as first_week,
-        cast((cast(date_trunc('week', cast($as_of at time zone 'UTC' as date)) as date) - min(week)) / 7 as bigint) as weeks
+        cast(cast(cast(date_trunc('week', cast($as_of at time zone 'UTC' as date)) as date) - min(week) as double) / 7 as bigint) as weeks
     from events
 ),
 

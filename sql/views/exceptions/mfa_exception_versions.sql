@@ -191,7 +191,7 @@ moves as (
         o.criterion,
         o.starts_at,
         o.expires_at,
-        array_agg(a.approver order by a.approver) filter (where a.approver is not null) as approvers
+        array_agg(a.approver order by a.approver nulls last) filter (where a.approver is not null) as approvers
     from ordered as o
     left join words as a
         on a.exception_id = o.exception_id

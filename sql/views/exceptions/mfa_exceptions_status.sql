@@ -82,7 +82,7 @@ standing as (
 marks as (
     select
         exception_id,
-        array_agg(distinct pattern order by pattern) filter (where event = 'silently_renewed') as silent_renewals,
+        array_agg(distinct pattern order by pattern nulls last) filter (where event = 'silently_renewed') as silent_renewals,
         cast(sum(signins) as bigint) as signins_after_expiry,
         max(last_at) as last_used_after_expiry
     from mfa_exception_events

@@ -146,7 +146,7 @@ select
     t.slope as trend_per_day,
     case
         when t.left_over = 0 then b.last_day
-        when t.slope < 0 and t.left_over / -t.slope < 36500 then b.last_day + cast(ceil(t.left_over / -t.slope) as integer)
+        when t.slope < 0 and cast(t.left_over as double) / nullif(-t.slope, 0) < 36500 then b.last_day + cast(ceil(cast(t.left_over as double) / nullif(-t.slope, 0)) as integer)
     end as zero_day,
     cast((extract(epoch from date '2027-02-01') - extract(epoch from b.last_day)) / 86400 as bigint) as days_to_provider_end
 from curve as c

@@ -52,7 +52,7 @@ held as (
                 number_matching asc nulls last,
                 last_used_at asc nulls last
         ) as factors,
-        array_agg(distinct method order by method) filter (where status = 'active' and method is not null) as active_methods,
+        array_agg(distinct method order by method nulls last) filter (where status = 'active' and method is not null) as active_methods,
         bool_or(
             is_from_events
             or method is null

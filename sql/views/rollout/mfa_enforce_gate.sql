@@ -102,15 +102,15 @@ select
     case
         when signins > 0 then greatest(
             0,
-            (success_rate + z2_per_signin / 2
-                - sqrt(z2_per_signin * (success_rate * (1 - success_rate) + z2_per_signin / 4))) / (1 + z2_per_signin)
+            (success_rate + z2_per_signin * 0.5
+                - sqrt(z2_per_signin * (success_rate * (1 - success_rate) + z2_per_signin * 0.25))) / nullif(cast(1 + z2_per_signin as double), 0)
         )
     end as rate_low,
     case
         when signins > 0 then least(
             1,
-            (success_rate + z2_per_signin / 2
-                + sqrt(z2_per_signin * (success_rate * (1 - success_rate) + z2_per_signin / 4))) / (1 + z2_per_signin)
+            (success_rate + z2_per_signin * 0.5
+                + sqrt(z2_per_signin * (success_rate * (1 - success_rate) + z2_per_signin * 0.25))) / nullif(cast(1 + z2_per_signin as double), 0)
         )
     end as rate_high,
     required_rate,

@@ -8,6 +8,8 @@
 //! engine runs on the other.
 
 mod column;
+mod dialect;
+mod files;
 mod logs;
 mod relations;
 mod scalars;

@@ -10,11 +10,11 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock, Weak};
 
 use datafusion::arrow::array::Array as _;
-use datafusion::arrow::datatypes::{Field, Schema};
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::common::tree_node::{TreeNode as _, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result, ScalarValue, plan_datafusion_err, plan_err};
+use datafusion::common::{DFSchema, Result, ScalarValue, TableReference, plan_datafusion_err, plan_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
@@ -36,6 +36,8 @@ use mfa_core::readers::history::History;
 use mfa_core::readers::{READERS, Reader};
 use parking_lot::RwLock;
 
+use crate::dialect::translate;
+use crate::files;
 use crate::logs::LogTable;
 use crate::settings::{Settings, cast_to, literal};
 use crate::sharing::Shared;
@@ -242,7 +244,7 @@ impl Relations {
         context: &mut dyn RelationPlannerContext,
     ) -> Result<Option<LogicalPlan>> {
         let Some(name) = ours(name) else {
-            return Ok(None);
+            return self.duckdbs(&name.to_string().to_ascii_lowercase(), arguments, context);
         };
         let table: Arc<dyn TableProvider> = if let Some(reader) = READERS.iter().find(|reader| reader.name == name) {
             Arc::new(self.reader(reader, arguments, context)?)
@@ -254,7 +256,52 @@ impl Relations {
         } else {
             return Ok(None);
         };
-        LogicalPlanBuilder::scan(name, provider_as_source(table), None)?.build().map(Some)
+        scan(&name, arguments, table).map(Some)
+    }
+
+    /// Table functions of DuckDB that statements about mfa are written with: `query`, `read_text`, `read_csv`.
+    fn duckdbs(
+        &self,
+        name: &str,
+        arguments: &[FunctionArg],
+        context: &mut dyn RelationPlannerContext,
+    ) -> Result<Option<LogicalPlan>> {
+        if !["query", "read_text", "read_csv"].contains(&name) {
+            return Ok(None);
+        }
+        let [FunctionArg::Unnamed(FunctionArgExpr::Expr(first)), options @ ..] = arguments else {
+            return plan_err!("{name} needs an argument");
+        };
+        let first = constant(first, context)
+            .map_err(|error| plan_datafusion_err!("{name}: the first argument must be a constant: {error}"))?;
+        let table = match (name, options) {
+            ("query", []) => {
+                let sql = text(&first).ok_or_else(|| plan_datafusion_err!("query: a SELECT is needed"))?;
+                let statement @ Statement::Query(_) = parse(&sql)? else {
+                    return plan_err!("query: only a SELECT is taken");
+                };
+                return self.plan(statement).map(Some);
+            }
+            ("read_text", []) => files::text(&texts(name, &first)?)?,
+            ("read_csv", options) => {
+                let mut types = Vec::new();
+                for option in options {
+                    match option {
+                        FunctionArg::Named { name, arg: FunctionArgExpr::Expr(SqlExpr::Dictionary(fields)), .. }
+                            if name.value.eq_ignore_ascii_case("types") =>
+                        {
+                            for field in fields {
+                                types.push((field.key.value.clone(), type_of(&field.value, context)?));
+                            }
+                        }
+                        other => return plan_err!("read_csv: {other} is not offered; there is types"),
+                    }
+                }
+                files::csv(&texts(name, &first)?, &types)?
+            }
+            _ => return plan_err!("{name} takes one argument"),
+        };
+        scan(name, arguments, table).map(Some)
     }
 
     fn reader(
@@ -280,16 +327,18 @@ impl Relations {
             match parameter.as_deref() {
                 None if paths.is_none() => paths = Some(texts(name, &value)?),
                 None => return plan_err!("{name} takes one path or one list of paths"),
-                Some("rows") => rows = text(&value),
+                Some("rows") if reader.parse.len() > 1 => rows = text(&value),
                 Some("on_error") => on_error = text(&value),
                 Some("mapping") => mapping = text(&value),
+                Some("max_rejects") if value.is_null() => max_rejects = None,
                 Some("max_rejects") => {
                     max_rejects = i64::try_from(value)
                         .map(Some)
                         .map_err(|_| plan_datafusion_err!("{name}: max_rejects must be a number"))?;
                 }
                 Some(other) => {
-                    return plan_err!("{name} has no parameter {other}; it has on_error, max_rejects and rows");
+                    let rows = if reader.parse.len() > 1 { ", rows" } else { "" };
+                    return plan_err!("{name} has no parameter {other}; it has max_rejects, on_error{rows}");
                 }
             }
         }
@@ -304,6 +353,14 @@ impl Relations {
         LogTable::find(reader, parse, tolerance, &paths, &self.history)
             .map_err(|error| plan_datafusion_err!("{name}: {error}"))
     }
+}
+
+/// A scan of what a function returns. DataFusion takes scans of the same name for the same, whatever they read, so that the
+/// arguments belong to the name.
+fn scan(name: &str, arguments: &[FunctionArg], table: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+    let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+    let call = TableReference::bare(format!("{name}({})", arguments.join(", ")));
+    LogicalPlanBuilder::scan(call, provider_as_source(table), None)?.alias(name)?.build()
 }
 
 /// Plans a relation as DataFusion would.
@@ -430,7 +487,8 @@ fn names(statement: &Statement) -> HashMap<String, usize> {
 
 fn parse(sql: &str) -> Result<Statement> {
     let statements = Parser::parse_sql(&DuckDbDialect {}, sql)?;
-    let [statement] = <[_; 1]>::try_from(statements).map_err(|_| plan_datafusion_err!("one statement is needed"))?;
+    let [mut statement] = <[_; 1]>::try_from(statements).map_err(|_| plan_datafusion_err!("one statement is needed"))?;
+    translate(&mut statement);
     Ok(statement)
 }
 
@@ -469,6 +527,18 @@ fn constant(argument: &SqlExpr, context: &mut dyn RelationPlannerContext) -> Res
     }
 }
 
+/// The type that a text names.
+fn type_of(name: &SqlExpr, context: &mut dyn RelationPlannerContext) -> Result<DataType> {
+    let SqlExpr::Value(value) = name else {
+        return plan_err!("read_csv: the type of a column is a text");
+    };
+    let Value::SingleQuotedString(name) = &value.value else {
+        return plan_err!("read_csv: the type of a column is a text");
+    };
+    let null = parse_expr(&format!("cast(null as {name})"))?;
+    Ok(constant(&null, context)?.data_type())
+}
+
 fn text(value: &ScalarValue) -> Option<String> {
     value.try_as_str().flatten().map(str::to_owned)
 }
@@ -479,7 +549,10 @@ fn texts(reader: &str, value: &ScalarValue) -> Result<Vec<Option<String>>> {
         ScalarValue::Utf8(_) | ScalarValue::LargeUtf8(_) | ScalarValue::Utf8View(_) | ScalarValue::Null => {
             Ok(vec![text(value)])
         }
-        ScalarValue::List(list) => {
+        // Without elements, a list is one of anything.
+        ScalarValue::List(list)
+            if list.value(0).is_empty() || matches!(list.value_type(), DataType::Utf8 | DataType::Null) =>
+        {
             let elements = list.value(0);
             let element = |index| ScalarValue::try_from_array(&elements, index).map(|value| text(&value));
             (0..elements.len()).map(element).collect()

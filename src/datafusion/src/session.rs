@@ -2,21 +2,29 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use datafusion::common::{Result, ScalarValue, config::Dialect, plan_datafusion_err, plan_err};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::datatypes::{DataType, Field, Schema};
+use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::catalog::{MemTable, TableProvider as _};
+use datafusion::common::{Result, ScalarValue, TableReference, config::Dialect, plan_datafusion_err, plan_err};
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::ViewTable;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement as PlannedStatement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Statement, Value, visit_expressions_mut,
+    DescribeAlias, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Insert, Query, SetExpr, Statement, Value, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use crate::dialect;
 use crate::settings::{Settings, literal};
 use crate::types::Types;
 
@@ -45,6 +53,9 @@ impl Session {
             SessionStateBuilder::new().with_config(config).with_default_features().with_type_planner(Arc::new(Types));
         let context = SessionContext::new_with_state(state.build());
         crate::register(&context)?;
+        for function in dialect::functions() {
+            context.register_udf(function);
+        }
         Ok(Self { context })
     }
 
@@ -97,14 +108,95 @@ impl Session {
 
     async fn plan(&self, mut statement: Statement) -> Result<DataFrame> {
         self.fill_in(&mut statement)?;
-        // What a session creates lives as long as the session.
+        dialect::translate(&mut statement);
         match &mut statement {
+            // What a session creates lives as long as the session.
             Statement::CreateTable(table) => table.temporary = false,
             Statement::CreateView(view) => view.temporary = false,
+            Statement::ExplainTable { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, table_name, .. } => {
+                let query = Command::query(&format!("select * from {table_name}"))?;
+                return self.describe(query).await;
+            }
+            Statement::Explain { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, statement, .. } => {
+                return self.describe((**statement).clone()).await;
+            }
             _ => {}
         }
-        let plan = self.context.state().statement_to_plan(PlannedStatement::Statement(Box::new(statement))).await?;
-        self.context.execute_logical_plan(plan).await
+        if let Statement::Insert(insert) = &mut statement
+            && let Some(rows) = insert.source.take_if(|query| !matches!(*query.body, SetExpr::Values(_)))
+        {
+            return self.insert(insert.clone(), *rows).await;
+        }
+        let mut plan = self.logical_plan(statement).await?;
+        let mut created = None;
+        match &mut plan {
+            LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(table)) => {
+                table.input = Arc::new(dialect::name_fields(Arc::unwrap_or_clone(Arc::clone(&table.input)))?);
+                created = Some(table.name.clone());
+            }
+            LogicalPlan::Ddl(_) | LogicalPlan::Dml(_) | LogicalPlan::Explain(_) | LogicalPlan::Statement(_) => {}
+            _ => plan = dialect::name_fields(plan)?,
+        }
+        let frame = self.context.execute_logical_plan(plan).await?;
+        if let Some(table) = created {
+            self.admit_nulls(table).await?;
+        }
+        Ok(frame)
+    }
+
+    /// Inserts what a query returns. DataFusion takes every VALUES in the query for the rows of the table, so the query is
+    /// planned by itself.
+    async fn insert(&self, mut insert: Insert, rows: Query) -> Result<DataFrame> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let view = format!("inserted rows {}", NEXT.fetch_add(1, Ordering::Relaxed));
+        let plan = self.logical_plan(Statement::Query(Box::new(rows))).await?;
+        self.context.register_table(TableReference::bare(view.as_str()), Arc::new(ViewTable::new(plan, None)))?;
+        let Statement::Query(source) = Command::query(&format!("select * from \"{view}\""))? else {
+            return plan_err!("an INSERT needs rows");
+        };
+        insert.source = Some(source);
+        let inserted = async {
+            let plan = self.logical_plan(Statement::Insert(insert)).await?;
+            self.context.execute_logical_plan(plan).await
+        };
+        let inserted = inserted.await;
+        self.context.deregister_table(TableReference::bare(view.as_str()))?;
+        inserted
+    }
+
+    async fn logical_plan(&self, statement: Statement) -> Result<LogicalPlan> {
+        self.context.state().statement_to_plan(PlannedStatement::Statement(Box::new(statement))).await
+    }
+
+    async fn describe(&self, query: Statement) -> Result<DataFrame> {
+        let plan = dialect::name_fields(self.logical_plan(query).await?)?;
+        self.context.read_batch(dialect::describe(plan.schema())?)
+    }
+
+    /// A table made from a query takes NULL in every column, also in those where the query had none.
+    async fn admit_nulls(&self, name: TableReference) -> Result<()> {
+        let provider = self.context.table_provider(name.clone()).await?;
+        let Some(table) = provider.downcast_ref::<MemTable>() else {
+            return Ok(());
+        };
+        if table.schema().fields().iter().all(|field| field.is_nullable()) {
+            return Ok(());
+        }
+        let fields: Vec<_> = table.schema().fields().iter().map(|field| nullable(field)).collect();
+        let schema = Arc::new(Schema::new(fields));
+        let mut partitions = Vec::new();
+        for partition in &table.batches {
+            let partition = partition.read().await;
+            let batches = partition.iter().map(|batch| {
+                let columns = batch.columns().iter().zip(schema.fields());
+                let columns = columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>()?;
+                Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+            });
+            partitions.push(batches.collect::<Result<Vec<_>>>()?);
+        }
+        self.context.deregister_table(name.clone())?;
+        self.context.register_table(name, Arc::new(MemTable::try_new(schema, partitions)?))?;
+        Ok(())
     }
 
     /// Sets a variable, as `SET VARIABLE` does.
@@ -202,10 +294,23 @@ impl Command {
         let name = parser.parse_identifier()?.value;
         parser.expect_token(&Token::Eq)?;
         let value = parser.parse_expr()?;
-        let value = Parser::parse_sql(&DuckDbDialect {}, &format!("select {value}"))?.pop();
-        let value = value.ok_or_else(|| plan_datafusion_err!("SET VARIABLE {name} needs a value"))?;
-        Ok(Self::SetVariable { name, value: Box::new(value) })
+        Ok(Self::SetVariable { name, value: Box::new(Self::query(&format!("select {value}"))?) })
     }
+
+    fn query(sql: &str) -> Result<Statement> {
+        let mut statements = Parser::parse_sql(&DuckDbDialect {}, sql)?;
+        statements.pop().ok_or_else(|| plan_datafusion_err!("a statement is missing"))
+    }
+}
+
+/// The field, and what it is made of, with NULL admitted.
+fn nullable(field: &Field) -> Field {
+    let ty = match field.data_type() {
+        DataType::List(element) => DataType::List(Arc::new(nullable(element))),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(|field| nullable(field)).collect()),
+        other => other.clone(),
+    };
+    Field::new(field.name(), ty, true)
 }
 
 /// The name in `getvariable('name')`.

@@ -16,7 +16,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, internal_datafusion_err};
+use datafusion::common::{DataFusionError, Result, TableReference, internal_datafusion_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -55,7 +55,9 @@ impl Shared {
     /// A scan of it.
     pub(crate) fn scan(self: &Arc<Self>) -> Result<LogicalPlan> {
         let table = provider_as_source(Arc::new(SharedTable(Arc::clone(self))));
-        LogicalPlanBuilder::scan(self.name.as_str(), table, None)?.build()
+        // DataFusion takes scans of the same name for the same.
+        let name = TableReference::bare(format!("{} {}", self.name, self.number));
+        LogicalPlanBuilder::scan(name, table, None)?.alias(self.name.as_str())?.build()
     }
 }
 

@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{DataType as SqlType, TimezoneInfo};
 use crate::writer::timestamptz;
 
 /// Makes `TIMESTAMP` and `TIMESTAMPTZ` microseconds, which reach from year -290308 to 294246. DataFusion's nanoseconds end
-/// in 2262, before the dates that mean "never".
+/// in 2262, before the dates that mean "never". And knows DuckDB's names of numbers without a sign.
 #[derive(Debug)]
 pub(crate) struct Types;
 
@@ -21,6 +21,10 @@ impl TypePlanner for Types {
                 DataType::Timestamp(TimeUnit::Microsecond, None)
             }
             SqlType::Timestamp(None, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone) => timestamptz(),
+            SqlType::UTinyInt => DataType::UInt8,
+            SqlType::USmallInt => DataType::UInt16,
+            SqlType::UBigInt => DataType::UInt64,
+            SqlType::Custom(name, _) if name.to_string().eq_ignore_ascii_case("uinteger") => DataType::UInt32,
             _ => return Ok(None),
         };
         Ok(Some(Arc::new(Field::new("", ty, true))))
