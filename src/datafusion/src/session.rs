@@ -15,14 +15,14 @@ use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use datafusion::prelude::SessionConfig;
-use datafusion::sql::parser::Statement as PlannedStatement;
+use datafusion::sql::parser::{CopyToSource, DFParser, DFParserBuilder, Statement as PlannedStatement};
 use datafusion::sql::sqlparser::ast::{
     DescribeAlias, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Insert, Query, SetExpr, Statement, Value, visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::Parser;
-use datafusion::sql::sqlparser::tokenizer::Token;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use crate::dialect;
 use crate::settings::{Settings, literal};
@@ -86,6 +86,20 @@ impl Session {
     pub async fn run(&self, command: Command) -> Result<Option<DataFrame>> {
         match command {
             Command::Statement(statement) => self.plan(*statement).await.map(Some),
+            Command::Files(mut statement) => {
+                if let PlannedStatement::CopyTo(copy) = statement.as_mut()
+                    && let CopyToSource::Query(query) = &mut copy.source
+                {
+                    let mut select = Statement::Query(query.clone());
+                    self.fill_in(&mut select)?;
+                    dialect::translate(&mut select);
+                    if let Statement::Query(select) = select {
+                        *query = select;
+                    }
+                }
+                let plan = self.context.state().statement_to_plan(*statement).await?;
+                self.context.execute_logical_plan(plan).await.map(Some)
+            }
             Command::SetVariable { name, value } => {
                 let batches = self.plan(*value).await?.collect().await?;
                 let row = batches.iter().find(|batch| batch.num_rows() > 0);
@@ -250,6 +264,8 @@ impl Session {
 pub enum Command {
     /// One of DataFusion's.
     Statement(Box<Statement>),
+    /// DataFusion's own: `CREATE EXTERNAL TABLE`, `COPY … TO`.
+    Files(Box<PlannedStatement>),
     /// `SET VARIABLE name = value`.
     SetVariable {
         /// Its name.
@@ -271,20 +287,26 @@ impl Command {
     /// Where it cannot be parsed.
     pub fn parse(sql: &str) -> Result<Vec<Self>> {
         let mut commands = Vec::new();
-        let mut parser = Parser::new(&DuckDbDialect {}).try_with_sql(sql)?;
+        let mut files = DFParserBuilder::new(sql).with_dialect(&DuckDbDialect {}).build()?;
         loop {
-            while parser.consume_token(&Token::SemiColon) {}
-            if parser.peek_token_ref().token == Token::EOF {
+            while files.parser.consume_token(&Token::SemiColon) {}
+            if files.parser.peek_token_ref().token == Token::EOF {
                 return Ok(commands);
             }
-            commands.push(Self::parse_next(&mut parser)?);
-            if !matches!(parser.peek_token_ref().token, Token::SemiColon | Token::EOF) {
-                return plan_err!("a statement ends before {}", parser.peek_token_ref());
+            commands.push(Self::parse_next(&mut files)?);
+            if !matches!(files.parser.peek_token_ref().token, Token::SemiColon | Token::EOF) {
+                return plan_err!("a statement ends before {}", files.parser.peek_token_ref());
             }
         }
     }
 
-    fn parse_next(parser: &mut Parser<'_>) -> Result<Self> {
+    fn parse_next(files: &mut DFParser<'_>) -> Result<Self> {
+        let [first, second] = files.parser.peek_tokens_ref();
+        let is = |token: &TokenWithSpan, word: Keyword| matches!(&token.token, Token::Word(found) if found.keyword == word);
+        if is(first, Keyword::COPY) || is(first, Keyword::CREATE) && is(second, Keyword::EXTERNAL) {
+            return Ok(Self::Files(Box::new(files.parse_statement()?)));
+        }
+        let parser = &mut files.parser;
         if parser.parse_keywords(&[Keyword::RESET, Keyword::VARIABLE]) {
             return Ok(Self::ResetVariable { name: parser.parse_identifier()?.value });
         }
