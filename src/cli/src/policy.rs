@@ -27,7 +27,7 @@ const DIFF: &str = "select axis, provider, user_principal, department, old_would
 
 /// Every rule about one account, as `mfa_explain` gives them.
 const EXPLAIN: &str = "select provider, identity_id, e['section'] as section, e['rule'] as rule, e['applied'] as applied, \
-                       e['reason'] as reason, e['satisfied'] as satisfied, array_to_string(e['asks'], ', ') as asks from ( \
+                       e['reason'] as reason, e['satisfied'] as satisfied, e['asks'] as asks from ( \
                            select i.provider, i.identity_id, unnest(mfa_explain(i.subject, i.factors, null, null, i.exceptions, \
                                coalesce(cast(getvariable('mfa_as_of') as timestamptz), now()), p.document)) as e \
                            from mfa_account_inputs as i cross join mfa_policy_in_force as p \
