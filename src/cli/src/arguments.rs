@@ -64,8 +64,8 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Normalise logs and lists of any provider into a lake
     #[command(after_help = "\
-Logs are told by their records, lists by their name (exceptions.csv) or columns, policies by their text. Loading the
-same again changes nothing; late records go to their day. Whatever happens, the lake is as before or complete.
+Logs are told by their records, lists by their name (exceptions.csv) or columns, policies by their text; a policy whose
+file is called proposed is the one that is proposed. Loading the same again changes nothing; late records go to their day. Whatever happens, the lake is as before or complete.
 
 Examples:
   mfa load logs/ hr/people.csv --into lake

@@ -177,11 +177,17 @@ pub(crate) fn run(check: &Check, config: &Config) -> Result<Outcome> {
     let bounds = bounds.collect::<Result<Vec<_>>>()?;
     let answer = config.answer()?;
     let (session, lake) = config.session(true)?;
-    let is_loaded =
-        |name: &str| lake.iter().flat_map(|lake| lake.relations()).any(|(loaded, rows)| loaded == name && rows > 0);
-    // Without accounts, or sign-ins, no count is an answer.
+    let rows = |name: &str| {
+        let mut relations = lake.iter().flat_map(|lake| lake.relations());
+        relations.find(|(loaded, _)| *loaded == name).map(|(_, rows)| rows)
+    };
+    // Without accounts, or sign-ins, no count is an answer; a list that is loaded and empty says that there are none.
     let missing = |measure: &Measure| {
-        ["mfa_identities", "mfa_signins"].iter().chain(measure.needs).find(|name| !is_loaded(name)).copied()
+        let needed = ["mfa_identities", "mfa_signins"].into_iter().find(|name| rows(name).unwrap_or(0) == 0);
+        needed.map(|name| (name, "has no rows")).or_else(|| {
+            let optional = measure.needs.iter().find(|name| rows(name).is_none());
+            optional.map(|name| (*name, "is not loaded"))
+        })
     };
     let mut asked: Vec<&Measure> = Vec::new();
     for bound in &bounds {
@@ -208,7 +214,7 @@ pub(crate) fn run(check: &Check, config: &Config) -> Result<Outcome> {
         let name = bound.measure.name;
         let value = values.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value);
         let (status, why) = match (value, missing(bound.measure)) {
-            (_, Some(relation)) => ("unknown", Some(format!("{relation} has no rows"))),
+            (_, Some((relation, why))) => ("unknown", Some(format!("{relation} {why}"))),
             (None, None) => ("unknown", Some("the data do not say".to_owned())),
             (Some(value), None) => {
                 let holds = if bound.is_min { value >= bound.bound } else { value <= bound.bound };

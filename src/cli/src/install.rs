@@ -4,7 +4,7 @@
 //! of the session. Reading them takes the extension, whose functions they call.
 
 use anyhow::Result;
-use mfa_core::catalog::{CONTRACT, Param, SqlFile, VIEWS, substitute};
+use mfa_core::catalog::{Param, SqlFile, VIEWS, substitute};
 
 use crate::Outcome;
 use crate::config::Config;
@@ -13,13 +13,6 @@ pub(crate) fn run(config: &Config) -> Result<Outcome> {
     let mut text = String::from(
         "-- The views of mfa, stored. Run it in a DuckDB that has loaded mfa and the inputs: mfa sql install | duckdb …\n",
     );
-    for input in CONTRACT.iter().filter(|input| input.tag("required").is_none()) {
-        text += &format!(
-            "create table if not exists {} ({});\n",
-            input.name,
-            input.columns.iter().map(|column| format!("{} {}", column.name, column.ty)).collect::<Vec<_>>().join(", ")
-        );
-    }
     for view in in_order() {
         text += &format!(
             "\ncreate or replace view {} as\n{};\n",

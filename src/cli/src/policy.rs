@@ -58,7 +58,7 @@ pub(crate) fn run(policy: &Policy, config: &Config) -> Result<Outcome> {
         Policy::Show { matrix: true, .. } => {
             let answer = config.answer()?;
             let (session, lake) = config.session(false)?;
-            sql::answer(session, "from mfa_policy_matrix".to_owned(), Vec::new(), answer)?;
+            sql::answer(session, "select * from mfa_policy_matrix".to_owned(), Vec::new(), answer)?;
             drop(lake);
         }
         Policy::Show { canonical, hash, .. } => {

@@ -15,7 +15,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, exec_datafusion_err, internal_datafusion_err};
+use datafusion::common::{DataFusionError, Result, Statistics, exec_datafusion_err, internal_datafusion_err};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
     FileGroup, FileOpenFuture, FileOpener, FileScanConfig, FileScanConfigBuilder, FileSource,
@@ -35,7 +35,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use mfa_core::functions::{Output as _, Type};
 use mfa_core::model::{Row, Value};
-use mfa_core::readers::framing::{Position, Stream};
+use mfa_core::readers::framing::{Block, Position, Stream};
 use mfa_core::readers::history::{History, Scan, Sink, Source, Tolerance};
 use mfa_core::readers::{Parse, Reader};
 
@@ -277,21 +277,24 @@ impl Reading {
     }
 
     /// Hands on the rows of a file; `send` says whether anybody still listens.
-    pub(crate) fn read(
+    fn read(&self, input: Box<dyn Read + Send>, index: usize, send: impl FnMut(RecordBatch) -> bool) -> Result<()> {
+        let mut stream =
+            Stream::open(input, self.call.reader.layout).map_err(|error| self.cannot_open(index, &error))?;
+        self.read_blocks(index, |spare| stream.next_block(spare), send)
+    }
+
+    /// The same from the blocks of a file, which several threads may share.
+    pub(crate) fn read_blocks(
         &self,
-        input: Box<dyn Read + Send>,
         index: usize,
+        mut next_block: impl FnMut(Vec<u8>) -> io::Result<Option<Block>>,
         mut send: impl FnMut(RecordBatch) -> bool,
     ) -> Result<()> {
         let Call { reader, parse, tolerance, paths, history } = &*self.call;
         let account = self.account.get_or_init(|| history.start(reader.name, paths, *tolerance));
-        let path = &paths[index];
-        let cannot_open =
-            |error: io::Error| exec_datafusion_err!("{}: {}", reader.name, mfa_files::cannot_open(path, &error));
-        let mut stream = Stream::open(input, reader.layout).map_err(cannot_open)?;
         let mut batch = Batch::new(self);
         let mut spare = Vec::new();
-        while let Some(block) = stream.next_block(spare).map_err(cannot_open)? {
+        while let Some(block) = next_block(spare).map_err(|error| self.cannot_open(index, &error))? {
             let (mut position, mut emitted) = (Position::default(), 0);
             loop {
                 let before = position;
@@ -316,6 +319,11 @@ impl Reading {
             send(batch.finish()?);
         }
         Ok(())
+    }
+
+    fn cannot_open(&self, index: usize, error: &io::Error) -> DataFusionError {
+        let Call { reader, paths, .. } = &*self.call;
+        exec_datafusion_err!("{}: {}", reader.name, mfa_files::cannot_open(&paths[index], error))
     }
 }
 

@@ -178,8 +178,12 @@ fn what_is_unknown_does_not_pass() {
     let bounds = ["--max", "open_critical_gaps=0", "--max", "overdue_exceptions=0"];
     let ran = run(&[&["check", "--lake", &lake, "--as-of", AS_OF][..], &bounds].concat());
     assert_eq!(ran.code, Some(1), "{}", ran.err);
-    assert!(ran.err.contains("open_critical_gaps is unknown, max 0: mfa_factors has no rows"), "{}", ran.err);
+    assert!(ran.err.contains("open_critical_gaps is unknown, max 0: mfa_factors is not loaded"), "{}", ran.err);
     assert_eq!(ran.out.matches("\"unknown\"").count(), 2, "{}", ran.out);
+    // A list that is loaded and empty says that there are none.
+    let none = folder.write("exceptions.csv", "exception_id,subject\n");
+    ok(&["load", &none, "--into", &lake]);
+    ok(&["check", "--lake", &lake, "--as-of", AS_OF, "--max", "overdue_exceptions=0"]);
 }
 
 #[test]

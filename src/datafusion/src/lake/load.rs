@@ -12,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
 use mfa_core::catalog::SqlFile;
+use mfa_core::readers::framing::{Block, Stream};
 use mfa_core::readers::history::{History, Tolerance};
 use mfa_core::readers::{Layout, Parse, READERS, Reader};
 
@@ -186,14 +187,45 @@ impl Load {
         let aside = writing.root.join(ASIDE);
         let gathered = Gathered::new(schema(signins), aside, self.memory)?;
         let rejected = AtomicU64::new(0);
-        let done = in_parallel(self.threads, &tasks, |(input, task)| {
-            let done = self.read(input, *task, &gathered, progress)?;
-            rejected.fetch_add(done.account.rejects, Ordering::Relaxed);
+        let logs = tasks.iter().map(|(input, task)| match task {
+            Task::Log(reader, parse) => Log::new(input, reader, *parse).map(Some),
+            _ => Ok(None),
+        });
+        let logs = logs.collect::<Result<Vec<_>, _>>()?;
+        // Whoever finds no file left helps with those that are still being read.
+        let helps = (1..self.threads).map(|_| None);
+        let items: Vec<_> = (0..tasks.len()).map(Some).chain(helps).collect();
+        let done = in_parallel(self.threads, &items, |item| {
+            let Some(index) = *item else {
+                for log in logs.iter().flatten().filter(|log| matches!(log.parse, Parse::SignIn(_))) {
+                    self.read_log(log, &gathered, progress)?;
+                }
+                return Ok(Some(Done::default()));
+            };
+            let (input, task) = &tasks[index];
+            let done = match &logs[index] {
+                Some(log) => {
+                    self.read_log(log, &gathered, progress)?;
+                    rejected.fetch_add(log.rejects(), Ordering::Relaxed);
+                    Done::default()
+                }
+                None => {
+                    let done = self.read(input, *task, &gathered, progress)?;
+                    rejected.fetch_add(done.account.rejects, Ordering::Relaxed);
+                    done
+                }
+            };
             Ok((rejected.load(Ordering::Relaxed) <= self.max_rejects).then_some(done))
         })?;
+        let mut done: Vec<_> = done.into_iter().map(|done| done.flatten().unwrap_or_default()).collect();
+        for ((log, (_, task)), done) in logs.into_iter().zip(&tasks).zip(&mut done) {
+            if let Some(log) = log {
+                *done = log.done(task.relation()?.name);
+            }
+        }
         let mut report = Report { left_out: std::mem::take(&mut writing.left_out), ..Report::default() };
         let mut tables: BTreeMap<(&str, &str), Vec<(usize, RecordBatch)>> = BTreeMap::new();
-        for ((input, task), done) in tasks.iter().zip(done.into_iter().flatten().flatten()) {
+        for ((input, task), done) in tasks.iter().zip(done) {
             let (index, relation) = (report.accounts.len(), task.relation()?.name);
             for (record, why) in done.rejects {
                 if report.rejects.len() < DESCRIBED {
@@ -206,7 +238,7 @@ impl Load {
             }
             report.accounts.push(done.account);
         }
-        let rejects = rejected.into_inner();
+        let rejects = report.rejected();
         if rejects > self.max_rejects {
             return Err(LakeError::TooManyRejects { rejects, max: self.max_rejects, report: Box::new(report) });
         }
@@ -272,10 +304,8 @@ impl Load {
         };
         let mut done = Done { account, ..Done::default() };
         let read = match task {
-            Task::Log(reader, parse) => {
-                self.read_log(input, reader, parse, &mut done, gathered, progress)?;
-                return Ok(done);
-            }
+            // Those are read block by block.
+            Task::Log(..) => return Ok(done),
             Task::List(relation, layout) => tables::list(&input.path, relation, layout, self.max_rejects)?,
             Task::Parquet(relation) => tables::parquet(&input.path, relation)?,
             Task::Policy(relation) => tables::policy(&input.path, relation)?,
@@ -295,59 +325,106 @@ impl Load {
         Ok(done)
     }
 
-    fn read_log(
-        &self,
-        input: &Input,
-        reader: &'static Reader,
-        parse: Parse,
-        done: &mut Done,
-        gathered: &Gathered,
-        progress: &dyn Progress,
-    ) -> Result<(), LakeError> {
+    /// Reads what nobody else reads of a log.
+    fn read_log(&self, log: &Log, gathered: &Gathered, progress: &dyn Progress) -> Result<(), LakeError> {
+        let mut failed = None;
+        let read = log.reading.read_blocks(
+            0,
+            |spare| log.next_block(spare, progress),
+            |batch| {
+                let result = match log.parse {
+                    Parse::SignIn(_) => gathered.add(batch),
+                    _ => {
+                        log.batches.lock().unwrap_or_else(PoisonError::into_inner).push(batch);
+                        Ok(())
+                    }
+                };
+                failed = result.err();
+                failed.is_none() && log.rejects() <= self.max_rejects
+            },
+        );
+        match (failed, read) {
+            (Some(error), _) => Err(error),
+            (None, Err(error)) => Err(LakeError::Input(error.message().into_owned())),
+            (None, Ok(())) => Ok(()),
+        }
+    }
+}
+
+/// A log that is being read, by one thread or, where the order of rows does not matter, by several.
+struct Log {
+    input: Input,
+    parse: Parse,
+    reader: &'static Reader,
+    reading: Reading,
+    state: Mutex<State>,
+    batches: Mutex<Vec<RecordBatch>>,
+}
+
+enum State {
+    Unread,
+    Open { stream: Stream, counted: Arc<AtomicU64>, reported: u64 },
+    Done,
+}
+
+impl Log {
+    fn new(input: &Input, reader: &'static Reader, parse: Parse) -> Result<Self, LakeError> {
         let history = Arc::new(History::default());
         let tolerance = Tolerance { fail: false, max_rejects: u64::MAX };
-        let log = LogTable::find(reader, parse, tolerance, &[Some(input.path.clone())], &history);
-        let reading = Reading::whole(log.map_err(LakeError::Input)?, BATCH);
-        let file =
-            File::open(&input.path).map_err(|error| LakeError::Input(mfa_files::cannot_open(&input.path, &error)))?;
-        let counted = Arc::new(AtomicU64::new(0));
-        let counting = Counting { file, counted: Arc::clone(&counted) };
-        let (mut failed, mut reported) = (None, 0);
-        let read = reading.read(Box::new(counting), 0, |batch| {
-            let now = counted.load(Ordering::Relaxed);
-            progress.read(now - reported);
-            reported = now;
-            let result = match parse {
-                Parse::SignIn(_) => gathered.add(batch),
-                _ => {
-                    done.batches.push(batch);
-                    Ok(())
-                }
-            };
-            let is_too_much =
-                reading.account().is_some_and(|scan| scan.files[0].rejects.load(Ordering::Relaxed) > self.max_rejects);
-            failed = result.err();
-            failed.is_none() && !is_too_much
-        });
-        if let Some(error) = failed {
-            return Err(error);
+        let table = LogTable::find(reader, parse, tolerance, &[Some(input.path.clone())], &history);
+        let reading = Reading::whole(table.map_err(LakeError::Input)?, BATCH);
+        let (input, state, batches) = (input.clone(), Mutex::new(State::Unread), Mutex::default());
+        Ok(Self { input, parse, reader, reading, state, batches })
+    }
+
+    /// The next block. It is cut off under a lock, which takes a fraction of what parsing it does.
+    fn next_block(&self, spare: Vec<u8>, progress: &dyn Progress) -> io::Result<Option<Block>> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::Unread = *state {
+            let counted = Arc::new(AtomicU64::new(0));
+            let file = File::open(&self.input.path)?;
+            let stream = Stream::open(Counting { file, counted: Arc::clone(&counted) }, self.reader.layout)?;
+            *state = State::Open { stream, counted, reported: 0 };
         }
-        read.map_err(|error| LakeError::Input(error.message().into_owned()))?;
-        progress.read(input.bytes.saturating_sub(reported));
-        if let Some(scan) = reading.account() {
+        let State::Open { stream, counted, reported } = &mut *state else {
+            return Ok(None);
+        };
+        let block = stream.next_block(spare);
+        let read = counted.load(Ordering::Relaxed);
+        progress.read(read - *reported);
+        *reported = read;
+        if !matches!(block, Ok(Some(_))) {
+            *state = State::Done;
+        }
+        block
+    }
+
+    fn rejects(&self) -> u64 {
+        self.reading.account().map_or(0, |scan| scan.files[0].rejects.load(Ordering::Relaxed))
+    }
+
+    fn done(self, relation: &'static str) -> Done {
+        let mut account = Account {
+            file: self.input.path,
+            relation: Some(relation),
+            source: Some(self.reader.name),
+            ..Account::default()
+        };
+        let mut rejects = Vec::new();
+        if let Some(scan) = self.reading.account() {
             let counts = &scan.files[0];
             let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
-            done.account.records = of(&counts.records);
-            done.account.rows = of(&counts.rows);
-            done.account.rejects = of(&counts.rejects);
-            done.account.ignored = of(&counts.ignored);
+            account.records = of(&counts.records);
+            account.rows = of(&counts.rows);
+            account.rejects = of(&counts.rejects);
+            account.ignored = of(&counts.ignored);
             for rejected in scan.rejects().into_iter().take(DESCRIBED) {
                 let column = rejected.reject.column.map(|column| format!(" ({column})")).unwrap_or_default();
                 let why = format!("byte {}: {}{column}", rejected.offset, rejected.reject.category.explain());
-                done.rejects.push((rejected.record, why));
+                rejects.push((rejected.record, why));
             }
         }
-        Ok(())
+        Done { account, rejects, batches: self.batches.into_inner().unwrap_or_else(PoisonError::into_inner) }
     }
 }
 
@@ -403,7 +480,7 @@ fn in_parallel<T: Sync, R: Send>(
     };
     thread::scope(|scope| {
         let threads: Vec<_> = (1..threads.clamp(1, items.len().max(1)))
-            .map(|_| thread::Builder::new().stack_size(8 << 20).spawn_scoped(scope, one))
+            .map(|_| thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, one))
             .collect::<io::Result<_>>()
             .map_err(|error| LakeError::io("cannot start a thread", error))?;
         one();

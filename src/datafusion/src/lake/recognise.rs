@@ -87,8 +87,12 @@ fn walk(folder: &Path, lake: &Path) -> Result<Vec<PathBuf>, LakeError> {
         if entry.file_name().to_string_lossy().starts_with(['.', '_']) {
             continue;
         }
+        // A link to a folder may lead back to where it is.
+        let is_link = entry.file_type().map_err(cannot)?.is_symlink();
         if path.is_dir() {
-            files.extend(walk(&path, lake)?);
+            if !is_link {
+                files.extend(walk(&path, lake)?);
+            }
         } else {
             files.push(path);
         }
@@ -104,9 +108,14 @@ fn same(one: &Path, other: &Path) -> bool {
 fn look(path: &Path) -> Result<Input, LakeError> {
     let name = path.to_string_lossy().into_owned();
     let cannot = |error: std::io::Error| LakeError::Input(mfa_files::cannot_open(&name, &error));
-    let bytes = fs::metadata(path).map_err(cannot)?.len();
-    let kind = kind(path).map_err(cannot)?;
-    Ok(Input { path: name, bytes, kind })
+    let metadata = fs::metadata(path).map_err(cannot)?;
+    // What cannot be read twice cannot be looked at first.
+    let kind = if metadata.is_file() {
+        kind(path).map_err(cannot)?
+    } else {
+        Kind::Other("it is a pipe or a device; write it to a file first".to_owned())
+    };
+    Ok(Input { path: name, bytes: metadata.len(), kind })
 }
 
 fn kind(path: &Path) -> std::io::Result<Kind> {
