@@ -21,10 +21,11 @@ pub(crate) fn load(arguments: &arguments::Load, config: &Config) -> Result<Outco
     let lake = lake.context("no lake is named: use --into, MFA_LAKE or lake in mfa.toml")?;
     let mut replace = Vec::new();
     for relation in &arguments.replace {
-        let Some(known) =
-            CONTRACT.iter().find(|known| known.name.trim_start_matches("mfa_") == relation.trim_start_matches("mfa_"))
-        else {
-            bail!("there is no input {relation}; {}", nearest(relation, CONTRACT.iter().map(|known| known.name)));
+        let Some(known) = CONTRACT.iter().find(|known| short(known.name) == short(relation)) else {
+            bail!(
+                "there is no input {relation}; {}",
+                nearest(short(relation), CONTRACT.iter().map(|known| short(known.name)))
+            );
         };
         replace.push(known.name.to_owned());
     }
@@ -85,6 +86,11 @@ pub(crate) fn load(arguments: &arguments::Load, config: &Config) -> Result<Outco
         ],
     )?;
     Ok(Outcome::Success)
+}
+
+/// A relation as it may be called.
+fn short(relation: &str) -> &str {
+    relation.strip_prefix("mfa_").unwrap_or(relation)
 }
 
 fn describe(report: &Report) {

@@ -157,7 +157,7 @@ fn what_is_not_known_is_skipped_in_a_folder_and_an_error_by_name() {
     assert!(other.contains("is not empty and no lake"), "{other}");
     assert_eq!(contents(&folder.path("logs")), before);
     let replace = error(&["load", &folder.path("logs"), "--into", &lake, "--replace", "identitys"]);
-    assert!(replace.contains("did you mean mfa_identities"), "{replace}");
+    assert!(replace.contains("did you mean identities"), "{replace}");
 }
 
 #[test]

@@ -202,6 +202,10 @@ impl Load {
                 }
                 return Ok(Some(Done::default()));
             };
+            // What was read up to here says enough.
+            if rejected.load(Ordering::Relaxed) > self.max_rejects {
+                return Ok(None);
+            }
             let (input, task) = &tasks[index];
             let done = match &logs[index] {
                 Some(log) => {
@@ -215,7 +219,7 @@ impl Load {
                     done
                 }
             };
-            Ok((rejected.load(Ordering::Relaxed) <= self.max_rejects).then_some(done))
+            Ok(Some(done))
         })?;
         let mut done: Vec<_> = done.into_iter().map(|done| done.flatten().unwrap_or_default()).collect();
         for ((log, (_, task)), done) in logs.into_iter().zip(&tasks).zip(&mut done) {
