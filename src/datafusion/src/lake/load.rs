@@ -439,7 +439,9 @@ fn tasks(inputs: Vec<Input>) -> (Vec<(Input, Task)>, Vec<Account>) {
         match &input.kind {
             Kind::Log(reader) => {
                 let reader: &'static Reader = READERS.iter().find(|known| known.name == reader.name).unwrap_or(reader);
-                for parse in reader.parse {
+                // What else a log of sign-ins tells is not loaded with them: lists of it may be there, too.
+                let is_signins = matches!(reader.parse[0], Parse::SignIn(_));
+                for parse in reader.parse.iter().take(if is_signins { 1 } else { reader.parse.len() }) {
                     tasks.push((input.clone(), Task::Log(reader, *parse)));
                 }
             }

@@ -143,7 +143,7 @@ fn kind(path: &Path) -> std::io::Result<Kind> {
     {
         return Ok(Kind::List(relation, Layout::Json));
     }
-    let kind = json(path)?;
+    let kind = log(path, Layout::Json)?;
     match (kind, named) {
         (Some(reader), _) => Ok(Kind::Log(reader)),
         (None, Some(relation)) => Ok(Kind::List(relation, Layout::Json)),
@@ -177,16 +177,17 @@ fn memchr_text(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// The reader of a JSON log: the one that takes most of its first records.
-fn json(path: &Path) -> std::io::Result<Option<&'static Reader>> {
+/// The reader of a log in that layout: the one that takes most of its first records.
+fn log(path: &Path, layout: Layout) -> std::io::Result<Option<&'static Reader>> {
+    const ANY_SIGNINS: &str = "read_mfa_signins";
     let readers: Vec<_> = READERS
         .iter()
-        .filter(|reader| reader.layout == Layout::Json)
-        // The readers of one log of sign-ins take no other; this one takes them all.
-        .filter(|reader| !matches!(reader.parse[0], Parse::SignIn(_)) || reader.name == "read_mfa_signins")
+        .filter(|reader| reader.layout == layout)
+        // What a mapping reads is for whoever writes the mapping to say.
+        .filter(|reader| !matches!(reader.parse[0], Parse::Mapping(_)))
         .collect();
     let mut taken = vec![(0u32, 0u32); readers.len()];
-    let mut stream = Stream::open(File::open(path)?, Layout::Json)?;
+    let mut stream = Stream::open(File::open(path)?, layout)?;
     let Some(block) = stream.next_block(Vec::new())? else {
         return Ok(None);
     };
@@ -203,6 +204,9 @@ fn json(path: &Path) -> std::io::Result<Option<&'static Reader>> {
                 Parse::SignIn(parse) => parse(bytes).map(|row| usize::from(row.is_some())),
                 Parse::Identities(parse) => parse(record).map(|rows| rows.len()),
                 Parse::Factors(parse) => parse(record).map(|rows| rows.len()),
+                Parse::FactorEvents(parse) => parse(record).map(|rows| rows.len()),
+                Parse::CaPolicies(parse) => parse(record).map(|rows| rows.len()),
+                Parse::Mapping(_) | Parse::Mapped(_) => Err(Reject::at(Category::WrongProvider, 0)),
             };
             match outcome {
                 Ok(0) => *belong += 1,
@@ -216,7 +220,12 @@ fn json(path: &Path) -> std::io::Result<Option<&'static Reader>> {
             }
         }
     }
-    let best = readers.iter().zip(taken).filter(|(_, taken)| *taken != (0, 0)).max_by_key(|(_, taken)| *taken);
+    let best = readers
+        .iter()
+        .zip(taken)
+        .filter(|(_, taken)| *taken != (0, 0))
+        // The reader of all sign-in logs also takes files that mix them.
+        .max_by_key(|(reader, taken)| (*taken, reader.name == ANY_SIGNINS));
     Ok(best.map(|(reader, _)| *reader))
 }
 
@@ -235,6 +244,12 @@ fn csv(path: &Path, named: Option<&'static SqlFile>) -> std::io::Result<Kind> {
     if has("arn")
         && has("mfa_active")
         && let Some(reader) = reader("read_aws_credential_report")
+    {
+        return Ok(Kind::Log(reader));
+    }
+    // Logs that come as tables of text, their lines read as objects.
+    if named.is_none()
+        && let Some(reader) = log(path, Layout::Any)?
     {
         return Ok(Kind::Log(reader));
     }
