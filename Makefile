@@ -8,7 +8,7 @@ STAMP := target/tools/bin/append_metadata
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build hosts demo test sample bench lint docs
+.PHONY: help build cli hosts demo test sample bench lint docs
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -20,6 +20,11 @@ build: $(STAMP) ## build/mfa.duckdb_extension: one binary for DuckDB 1.4 to 2.0
 	$(STAMP) target/release/$(if $(filter Darwin,$(shell uname)),libmfa.dylib,libmfa.so) build/mfa.new \
 		--abi-type C_STRUCT --extension-version v$(VERSION) --duckdb-version v1.2.0 >/dev/null
 	@mv -f build/mfa.new $(EXTENSION)
+
+cli: ## build/mfa: the command line
+	$(CARGO) build --profile cli --locked -p mfa-cli
+	@mkdir -p build
+	@cp target/cli/mfa build/mfa.new && mv -f build/mfa.new build/mfa
 
 # Writes the footer by which DuckDB recognises an extension.
 $(STAMP):
@@ -49,8 +54,9 @@ test: build $(HOSTS:%=.venv/duckdb-%/.tested) ## everything: lints, units, .slt 
 	$(CARGO) test --workspace --locked
 	$(LATEST)/bin/python tests/hosts/run_all.py
 
-bench: build .venv/duckdb-2.0.0/.ready ## ratios: reading against DuckDB's own readers, deciding against a kernel, SQL and Cedar
+bench: build cli .venv/duckdb-2.0.0/.ready ## ratios: reading and loading against DuckDB's own readers, deciding against a kernel, SQL and Cedar
 	$(LATEST)/bin/python benches/read_entra.py $(EXTENSION)
+	$(LATEST)/bin/python benches/load.py $(EXTENSION) build/mfa
 	$(CARGO) build --release --locked -p mfa-benches
 	$(LATEST)/bin/python benches/evaluate.py $(EXTENSION) target/release/mfa-benches
 

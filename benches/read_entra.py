@@ -131,7 +131,8 @@ def main():
             )
 
 
-if sys.argv[1] == "--worker":
-    worker(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
-else:
-    main()
+if __name__ == "__main__":
+    if sys.argv[1] == "--worker":
+        worker(sys.argv[2], sys.argv[3], int(sys.argv[4]), sys.argv[5])
+    else:
+        main()

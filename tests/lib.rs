@@ -141,7 +141,11 @@ fn compress(path: &str, bytes: Vec<u8>) -> std::io::Result<()> {
 }
 
 /// Runs the records of a file; all that fail are said, not only the first.
-fn every<T: ColumnType>(file: &Path, places: &Places, mut run: impl FnMut(Record<T>) -> Result<RecordOutput<T>, TestError>) -> Result<(), Failed> {
+fn every<T: ColumnType>(
+    file: &Path,
+    places: &Places,
+    mut run: impl FnMut(Record<T>) -> Result<RecordOutput<T>, TestError>,
+) -> Result<(), Failed> {
     let mut failures = Vec::new();
     for mut record in sqllogictest::parse_file(file)? {
         if let Record::System { command, .. } = &mut record {

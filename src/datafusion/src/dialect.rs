@@ -9,13 +9,14 @@ use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::common::{DFSchema, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr as LogicalExpr, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
+    ColumnarValue, Expr as LogicalExpr, LogicalPlan, LogicalPlanBuilder, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility,
 };
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments, Ident, Select, SelectFlavor, SelectItem, Statement, UnaryOperator, Value, VisitMut as _, VisitorMut,
-    WildcardAdditionalOptions,
+    AccessExpr, BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator,
+    FunctionArguments, Ident, Select, SelectFlavor, SelectItem, Statement, UnaryOperator, Value, VisitMut as _,
+    VisitorMut, WildcardAdditionalOptions,
 };
 
 /// Rewrites what DataFusion would refuse, or take for something else.
@@ -46,7 +47,11 @@ impl VisitorMut for Translator {
         // `f(a = 1)` is a comparison; named arguments are those of table functions.
         if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = expr {
             for argument in &mut list.args {
-                if let FunctionArg::Named { name, arg: FunctionArgExpr::Expr(value), operator: FunctionArgOperator::Equals } = argument
+                if let FunctionArg::Named {
+                    name,
+                    arg: FunctionArgExpr::Expr(value),
+                    operator: FunctionArgOperator::Equals,
+                } = argument
                 {
                     let column = Expr::Identifier(name.clone());
                     let comparison = binary(column, BinaryOperator::Eq, value.clone());
@@ -60,7 +65,8 @@ impl VisitorMut for Translator {
         if let Expr::Function(function) = expr
             && function.name.to_string().eq_ignore_ascii_case("unnest")
             && let FunctionArguments::List(list) = &mut function.args
-            && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(_)), FunctionArg::Named { name, .. }] = list.args.as_slice()
+            && let [FunctionArg::Unnamed(FunctionArgExpr::Expr(_)), FunctionArg::Named { name, .. }] =
+                list.args.as_slice()
             && name.value.eq_ignore_ascii_case("recursive")
         {
             // A list of structs: its elements, and then their fields.
@@ -96,11 +102,14 @@ fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
 /// Whether an IS DISTINCT FROM has taken an AND or OR after it for its right side, as sqlparser 0.62 lets it:
 /// `a is distinct from b or c` is `(a is distinct from b) or c`.
 fn swallows(expr: &Expr) -> bool {
-    let is_logical =
-        |expr: &Expr| matches!(expr, Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. }) || swallows(expr);
+    let is_logical = |expr: &Expr| {
+        matches!(expr, Expr::BinaryOp { op: BinaryOperator::And | BinaryOperator::Or, .. }) || swallows(expr)
+    };
     match expr {
         Expr::IsDistinctFrom(_, right) | Expr::IsNotDistinctFrom(_, right) => is_logical(right),
-        Expr::BinaryOp { left, op: BinaryOperator::And | BinaryOperator::Or, right } => swallows(left) || swallows(right),
+        Expr::BinaryOp { left, op: BinaryOperator::And | BinaryOperator::Or, right } => {
+            swallows(left) || swallows(right)
+        }
         Expr::UnaryOp { op: UnaryOperator::Not, expr } => swallows(expr),
         _ => false,
     }
@@ -180,7 +189,8 @@ pub(crate) fn name_fields(plan: LogicalPlan) -> Result<LogicalPlan> {
     let named = projection.expr.iter().zip(plan.schema().columns()).map(|(expr, column)| {
         if let LogicalExpr::Alias(alias) = expr
             && let LogicalExpr::Column(field) = alias.expr.as_ref()
-            && let Some((_, name)) = field.name.strip_prefix("__unnest_placeholder(").and_then(|name| name.rsplit_once(")."))
+            && let Some((_, name)) =
+                field.name.strip_prefix("__unnest_placeholder(").and_then(|name| name.rsplit_once(")."))
             && alias.name.ends_with(&format!(".{name}"))
         {
             is_unnested = true;
@@ -235,7 +245,8 @@ pub(crate) fn describe(schema: &DFSchema) -> Result<RecordBatch> {
         ("default", nothing()),
         ("extra", nothing()),
     ];
-    let schema = Schema::new(columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, true)).collect::<Vec<_>>());
+    let schema =
+        Schema::new(columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, true)).collect::<Vec<_>>());
     Ok(RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect())?)
 }
 

@@ -43,7 +43,8 @@ pub(crate) fn csv(paths: &[Option<String>], types: &[(String, DataType)]) -> Res
     let cannot = |error| plan_datafusion_err!("read_csv: {}", mfa_files::cannot_open(&files[0], &error));
     let file = File::open(&files[0]).map_err(cannot)?;
     let (found, _) = Format::default().with_header(true).infer_schema(file, Some(SAMPLE))?;
-    let mut fields: Vec<_> = found.fields().iter().map(|field| Field::new(field.name(), like_duckdb(field), true)).collect();
+    let mut fields: Vec<_> =
+        found.fields().iter().map(|field| Field::new(field.name(), like_duckdb(field), true)).collect();
     for (name, ty) in types {
         match fields.iter_mut().find(|field| field.name().eq_ignore_ascii_case(name)) {
             Some(field) => field.set_data_type(ty.clone()),

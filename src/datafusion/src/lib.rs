@@ -10,12 +10,14 @@
 mod column;
 mod dialect;
 mod files;
+pub mod lake;
 mod logs;
 mod relations;
 mod scalars;
 mod session;
 mod settings;
 mod sharing;
+mod text;
 mod types;
 mod writer;
 
@@ -29,6 +31,7 @@ use mfa_core::readers::history::History;
 pub use scalars::scalars;
 pub use session::{Command, Session};
 pub use settings::Settings;
+pub use text::show;
 
 /// Brings the catalog to a session.
 ///

@@ -15,7 +15,7 @@ use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result, Statistics, exec_datafusion_err, internal_datafusion_err};
+use datafusion::common::{DataFusionError, Result, Statistics, exec_datafusion_err, internal_datafusion_err};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
     FileGroup, FileOpenFuture, FileOpener, FileScanConfig, FileScanConfigBuilder, FileSource,
@@ -35,7 +35,7 @@ use futures::stream::BoxStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use mfa_core::functions::{Output as _, Type};
 use mfa_core::model::{Row, Value};
-use mfa_core::readers::framing::{Position, Stream};
+use mfa_core::readers::framing::{Block, Position, Stream};
 use mfa_core::readers::history::{History, Scan, Sink, Source, Tolerance};
 use mfa_core::readers::{Parse, Reader};
 
@@ -168,14 +168,14 @@ impl FileSource for LogSource {
     ) -> Result<Arc<dyn FileOpener>> {
         let file_schema = self.schema.file_schema();
         let wanted = self.projection.file_indices.clone();
-        let opener = LogOpener {
-            store,
+        let reading = Reading {
             call: Arc::clone(&self.call),
             schema: Arc::new(file_schema.project(&wanted)?),
             wanted,
             batch_size: self.batch_size,
             account: Arc::clone(&self.account),
         };
+        let opener = LogOpener { store, reading };
         ProjectionOpener::try_new(self.projection.clone(), Arc::new(opener), file_schema)
     }
 
@@ -222,6 +222,12 @@ impl FileSource for LogSource {
 #[derive(Clone)]
 struct LogOpener {
     store: Arc<dyn ObjectStore>,
+    reading: Reading,
+}
+
+/// How files become batches.
+#[derive(Clone)]
+pub(crate) struct Reading {
     call: Arc<Call>,
     /// The columns that are wanted.
     wanted: Vec<usize>,
@@ -232,16 +238,16 @@ struct LogOpener {
 
 impl FileOpener for LogOpener {
     fn open(&self, file: PartitionedFile) -> Result<FileOpenFuture> {
-        let opener = self.clone();
+        let Self { store, reading } = self.clone();
         let FileIndex(index) = *file
             .extensions
             .get::<FileIndex>()
             .ok_or_else(|| internal_datafusion_err!("a log without its place in the call"))?;
         Ok(Box::pin(async move {
-            let path = opener.call.paths[index].clone();
-            let result = opener.store.get(&file.object_meta.location).await.map_err(|error| {
+            let path = reading.call.paths[index].clone();
+            let result = store.get(&file.object_meta.location).await.map_err(|error| {
                 let error = io::Error::from(error);
-                exec_datafusion_err!("{}: {}", opener.call.reader.name, mfa_files::cannot_open(&path, &error))
+                exec_datafusion_err!("{}: {}", reading.call.reader.name, mfa_files::cannot_open(&path, &error))
             })?;
             let input: Box<dyn Read + Send> = match result.payload {
                 GetResultPayload::File(file, _) => Box::new(file),
@@ -250,26 +256,45 @@ impl FileOpener for LogOpener {
                 }
             };
             // Reading and parsing block, so they have a thread of their own; two batches wait at most.
-            let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&opener.schema), 2);
+            let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&reading.schema), 2);
             let output = builder.tx();
-            builder.spawn_blocking(move || opener.read(input, index, |batch| output.blocking_send(Ok(batch)).is_ok()));
+            builder.spawn_blocking(move || reading.read(input, index, |batch| output.blocking_send(Ok(batch)).is_ok()));
             Ok(builder.build().boxed())
         }))
     }
 }
 
-impl LogOpener {
+impl Reading {
+    /// Reads all columns of files, outside of a query.
+    pub(crate) fn whole(table: LogTable, batch_size: usize) -> Self {
+        let wanted = (0..table.schema.fields().len()).collect();
+        Self { call: table.call, schema: table.schema, wanted, batch_size, account: Arc::default() }
+    }
+
+    /// The account of what was read; nothing before the first file.
+    pub(crate) fn account(&self) -> Option<&Arc<Scan>> {
+        self.account.get()
+    }
+
     /// Hands on the rows of a file; `send` says whether anybody still listens.
-    fn read(&self, input: Box<dyn Read + Send>, index: usize, send: impl Fn(RecordBatch) -> bool) -> Result<()> {
+    fn read(&self, input: Box<dyn Read + Send>, index: usize, send: impl FnMut(RecordBatch) -> bool) -> Result<()> {
+        let mut stream =
+            Stream::open(input, self.call.reader.layout).map_err(|error| self.cannot_open(index, &error))?;
+        self.read_blocks(index, |spare| stream.next_block(spare), send)
+    }
+
+    /// The same from the blocks of a file, which several threads may share.
+    pub(crate) fn read_blocks(
+        &self,
+        index: usize,
+        mut next_block: impl FnMut(Vec<u8>) -> io::Result<Option<Block>>,
+        mut send: impl FnMut(RecordBatch) -> bool,
+    ) -> Result<()> {
         let Call { reader, parse, tolerance, paths, history } = &*self.call;
         let account = self.account.get_or_init(|| history.start(reader.name, paths, *tolerance));
-        let path = &paths[index];
-        let cannot_open =
-            |error: io::Error| exec_datafusion_err!("{}: {}", reader.name, mfa_files::cannot_open(path, &error));
-        let mut stream = Stream::open(input, reader.layout).map_err(cannot_open)?;
         let mut batch = Batch::new(self);
         let mut spare = Vec::new();
-        while let Some(block) = stream.next_block(spare).map_err(cannot_open)? {
+        while let Some(block) = next_block(spare).map_err(|error| self.cannot_open(index, &error))? {
             let (mut position, mut emitted) = (Position::default(), 0);
             loop {
                 let before = position;
@@ -295,11 +320,16 @@ impl LogOpener {
         }
         Ok(())
     }
+
+    fn cannot_open(&self, index: usize, error: &io::Error) -> DataFusionError {
+        let Call { reader, paths, .. } = &*self.call;
+        exec_datafusion_err!("{}: {}", reader.name, mfa_files::cannot_open(&paths[index], error))
+    }
 }
 
 /// A batch that is being filled.
 struct Batch<'o> {
-    opener: &'o LogOpener,
+    reading: &'o Reading,
     columns: Vec<Writer>,
     source_file: usize,
     source_record: usize,
@@ -307,33 +337,33 @@ struct Batch<'o> {
 }
 
 impl<'o> Batch<'o> {
-    fn new(opener: &'o LogOpener) -> Self {
-        let columns = opener.call.parse.columns();
+    fn new(reading: &'o Reading) -> Self {
+        let columns = reading.call.parse.columns();
         let place = |name: &str| columns.iter().position(|column| column.name == name).unwrap_or(usize::MAX);
-        let writer = |index: &usize| Writer::new(&Type::from(columns[*index].kind), opener.batch_size);
+        let writer = |index: &usize| Writer::new(&Type::from(columns[*index].kind), reading.batch_size);
         Self {
-            columns: opener.wanted.iter().map(writer).collect(),
+            columns: reading.wanted.iter().map(writer).collect(),
             source_file: place("source_file"),
             source_record: place("source_record"),
             rows: 0,
-            opener,
+            reading,
         }
     }
 
     fn finish(self) -> Result<RecordBatch> {
         let arrays = self.columns.into_iter().map(|column| column.finish(self.rows)).collect::<Result<_>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.opener.schema), arrays, &options)?)
+        Ok(RecordBatch::try_new_with_options(Arc::clone(&self.reading.schema), arrays, &options)?)
     }
 }
 
 impl Sink for Batch<'_> {
     fn room(&self) -> usize {
-        self.opener.batch_size - self.rows
+        self.reading.batch_size - self.rows
     }
 
     fn row<R: Row>(&mut self, row: &R, source: Source<'_>) {
-        for (writer, column) in self.columns.iter_mut().zip(&self.opener.wanted) {
+        for (writer, column) in self.columns.iter_mut().zip(&self.reading.wanted) {
             let value = if *column == self.source_file {
                 Value::Text(source.file)
             } else if *column == self.source_record {

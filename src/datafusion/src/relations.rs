@@ -287,9 +287,9 @@ impl Relations {
                 let mut types = Vec::new();
                 for option in options {
                     match option {
-                        FunctionArg::Named { name, arg: FunctionArgExpr::Expr(SqlExpr::Dictionary(fields)), .. }
-                            if name.value.eq_ignore_ascii_case("types") =>
-                        {
+                        FunctionArg::Named {
+                            name, arg: FunctionArgExpr::Expr(SqlExpr::Dictionary(fields)), ..
+                        } if name.value.eq_ignore_ascii_case("types") => {
                             for field in fields {
                                 types.push((field.key.value.clone(), type_of(&field.value, context)?));
                             }
@@ -487,7 +487,8 @@ fn names(statement: &Statement) -> HashMap<String, usize> {
 
 fn parse(sql: &str) -> Result<Statement> {
     let statements = Parser::parse_sql(&DuckDbDialect {}, sql)?;
-    let [mut statement] = <[_; 1]>::try_from(statements).map_err(|_| plan_datafusion_err!("one statement is needed"))?;
+    let [mut statement] =
+        <[_; 1]>::try_from(statements).map_err(|_| plan_datafusion_err!("one statement is needed"))?;
     translate(&mut statement);
     Ok(statement)
 }

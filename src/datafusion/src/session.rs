@@ -17,7 +17,8 @@ use datafusion::logical_expr::{DdlStatement, LogicalPlan};
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::{CopyToSource, DFParser, DFParserBuilder, Statement as PlannedStatement};
 use datafusion::sql::sqlparser::ast::{
-    DescribeAlias, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Insert, Query, SetExpr, Statement, Value, visit_expressions_mut,
+    DescribeAlias, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Insert, Query, SetExpr, Statement, Value,
+    visit_expressions_mut,
 };
 use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
@@ -127,7 +128,11 @@ impl Session {
             // What a session creates lives as long as the session.
             Statement::CreateTable(table) => table.temporary = false,
             Statement::CreateView(view) => view.temporary = false,
-            Statement::ExplainTable { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, table_name, .. } => {
+            Statement::ExplainTable {
+                describe_alias: DescribeAlias::Describe | DescribeAlias::Desc,
+                table_name,
+                ..
+            } => {
                 let query = Command::query(&format!("select * from {table_name}"))?;
                 return self.describe(query).await;
             }
@@ -203,7 +208,8 @@ impl Session {
             let partition = partition.read().await;
             let batches = partition.iter().map(|batch| {
                 let columns = batch.columns().iter().zip(schema.fields());
-                let columns = columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>()?;
+                let columns =
+                    columns.map(|(column, field)| cast(column, field.data_type())).collect::<Result<_, _>>()?;
                 Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
             });
             partitions.push(batches.collect::<Result<Vec<_>>>()?);

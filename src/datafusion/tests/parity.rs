@@ -71,7 +71,9 @@ fn the_same_rows() {
             (Ok(expected), Ok(found)) => {
                 let differ = expected.iter().zip(&found).find(|(expected, found)| expected != found);
                 let (more, less) = (expected.len(), found.len());
-                faults.push(format!("{name}: {more} rows on DuckDB, {less} on DataFusion; the first that differ: {differ:?}"));
+                faults.push(format!(
+                    "{name}: {more} rows on DuckDB, {less} on DataFusion; the first that differ: {differ:?}"
+                ));
             }
             (Err(error), _) => faults.push(format!("{name}: on DuckDB: {error}")),
             (_, Err(error)) => faults.push(format!("{name}: on DataFusion: {error}")),

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, DataType, DateTimeField, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
-    FunctionArguments, JoinOperator, NamedWindowExpr, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem,
-    TableFactor, Value, Visit as _, Visitor, WindowType,
+    FunctionArguments, JoinOperator, NamedWindowExpr, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectFlavor,
+    SelectItem, TableFactor, Value, Visit as _, Visitor, WindowType,
 };
 use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -148,7 +148,10 @@ impl Visitor for Lint {
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         if select.flavor == SelectFlavor::FromFirstNoSelect
-            || select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)))
+            || select
+                .projection
+                .iter()
+                .any(|item| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)))
         {
             self.found.insert("select *".to_owned());
         }
@@ -158,10 +161,7 @@ impl Visitor for Lint {
             }
         }
         for join in select.from.iter().flat_map(|from| &from.joins) {
-            if matches!(
-                join.join_operator,
-                JoinOperator::AsOf { .. } | JoinOperator::Semi(_) | JoinOperator::Anti(_)
-            ) {
+            if matches!(join.join_operator, JoinOperator::AsOf { .. } | JoinOperator::Semi(_) | JoinOperator::Anti(_)) {
                 self.found.insert(format!("a join that is not on every engine: {join}"));
             }
         }
@@ -193,7 +193,8 @@ impl Visitor for Lint {
             Expr::BinaryOp { left, op: BinaryOperator::Divide | BinaryOperator::Modulo, right } => {
                 let is_division = matches!(expr, Expr::BinaryOp { op: BinaryOperator::Divide, .. });
                 if is_division && !is_double(left, &self.doubles) && !is_double(right, &self.doubles) {
-                    self.found.insert(format!("a division of whole numbers, or of who knows what; cast to DOUBLE: {expr}"));
+                    self.found
+                        .insert(format!("a division of whole numbers, or of who knows what; cast to DOUBLE: {expr}"));
                 }
                 if !is_not_zero(right) {
                     self.found.insert(format!("a divisor that may be zero; nullif(…, 0): {expr}"));
@@ -216,9 +217,11 @@ fn is_double(expr: &Expr, columns: &Doubles) -> bool {
         // `* 1.0` makes a DOUBLE of both kinds of numbers with a point.
         Expr::Value(value) => matches!(&value.value, Value::Number(number, _) if number.contains('.')),
         Expr::Extract { field, .. } => *field == DateTimeField::Epoch,
-        Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide, right } => {
-            is_double(left) || is_double(right)
-        }
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Plus | BinaryOperator::Minus | BinaryOperator::Multiply | BinaryOperator::Divide,
+            right,
+        } => is_double(left) || is_double(right),
         Expr::Function(function) => match (function.name.to_string().to_lowercase().as_str(), &function.args) {
             ("sqrt" | "exp" | "ln" | "regr_slope" | "mfa_distance_km", _) => true,
             ("nullif" | "greatest" | "abs" | "sum" | "max" | "min", FunctionArguments::List(list)) => {
@@ -233,7 +236,9 @@ fn is_double(expr: &Expr, columns: &Doubles) -> bool {
 fn is_not_zero(expr: &Expr) -> bool {
     match expr {
         Expr::Nested(expr) | Expr::Cast { expr, .. } => is_not_zero(expr),
-        Expr::Value(value) => matches!(&value.value, Value::Number(number, _) if number.parse().is_ok_and(|number: f64| number != 0.0)),
+        Expr::Value(value) => {
+            matches!(&value.value, Value::Number(number, _) if number.parse().is_ok_and(|number: f64| number != 0.0))
+        }
         Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) => {
             let [first, ..] = list.args.as_slice() else {
                 return false;
@@ -256,9 +261,12 @@ fn is_small(expr: &Expr, columns: &Doubles) -> bool {
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) => true,
         Expr::Value(value) => !matches!(value.value, Value::Number(..)) || value.to_string().len() <= 9,
         Expr::Nested(expr) | Expr::UnaryOp { expr, .. } => is_small(expr),
-        Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus, right } => is_small(left) && is_small(right),
+        Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus, right } => {
+            is_small(left) && is_small(right)
+        }
         Expr::Case { conditions, else_result, .. } => {
-            conditions.iter().all(|when| is_small(&when.result)) && else_result.iter().all(|otherwise| is_small(otherwise))
+            conditions.iter().all(|when| is_small(&when.result))
+                && else_result.iter().all(|otherwise| is_small(otherwise))
         }
         Expr::Cast { expr: inner, .. } => is_double(expr) || is_small(inner),
         Expr::Function(function) if function.over.is_some() => true,
@@ -336,7 +344,10 @@ fn integer_division() {
     fires("select (b - a) / 86400 from t", "a division of whole numbers");
     is_quiet("select cast(a as double) / nullif(b, 0), a / nullif(cast(b as double), 0) from t");
     is_quiet("with x as (select cast(a as double) as d from t) select d / 2, x.d / nullif(b, 0) from x");
-    fires("with x as (select cast(a as double) as d from t), y as (select b as d from t) select x.d / 2 from x, y", "a division");
+    fires(
+        "with x as (select cast(a as double) as d from t), y as (select b as d from t) select x.d / 2 from x, y",
+        "a division",
+    );
     is_quiet("select sum(a) * 1.0 / nullif(sum(b), 0) from t");
     is_quiet("select (extract(epoch from b) - extract(epoch from a)) / 86400 from t");
     fires("select a // 2 from t", "not on every engine");
@@ -360,7 +371,9 @@ fn order_of_nulls() {
     fires("select sum(a) over w from t window w as (order by b)", "NULLS");
     fires("select percentile_cont(0.5) within group (order by a) from t", "NULLS");
     fires("with x as (select a from t order by a) select a from x", "NULLS");
-    is_quiet("select a, row_number() over (order by b nulls first), array_agg(a order by b desc nulls last) from t order by a nulls last");
+    is_quiet(
+        "select a, row_number() over (order by b nulls first), array_agg(a order by b desc nulls last) from t order by a nulls last",
+    );
 }
 
 #[test]

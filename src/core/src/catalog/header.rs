@@ -55,7 +55,10 @@ pub struct ColumnDoc {
 
 impl SqlFile {
     /// Takes the header of `text` apart. A malformed header is a mistake in this repository, found by the tests.
-    pub(super) fn parse(text: &'static str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// What is malformed.
+    pub fn parse(text: &'static str) -> Result<Self, String> {
         let body_at = text
             .lines()
             .take_while(|line| line.starts_with("--"))
