@@ -81,7 +81,8 @@ impl VisitorMut for Translator {
         // A field of whatever is a struct: `f(x).field`.
         if let Expr::CompoundFieldAccess { root, access_chain } = expr {
             // A column may be written with the name of its table: `t.x[1]`.
-            let is_column = |access: &AccessExpr| matches!(access, AccessExpr::Dot(_)) && matches!(**root, Expr::Identifier(_));
+            let is_column =
+                |access: &AccessExpr| matches!(access, AccessExpr::Dot(_)) && matches!(**root, Expr::Identifier(_));
             let after = access_chain.iter().take_while(|access| is_column(access)).count();
             for access in access_chain.iter_mut().skip(after) {
                 if let AccessExpr::Dot(field) = access

@@ -308,7 +308,8 @@ impl Command {
 
     fn parse_next(files: &mut DFParser<'_>) -> Result<Self> {
         let [first, second] = files.parser.peek_tokens_ref();
-        let is = |token: &TokenWithSpan, word: Keyword| matches!(&token.token, Token::Word(found) if found.keyword == word);
+        let is =
+            |token: &TokenWithSpan, word: Keyword| matches!(&token.token, Token::Word(found) if found.keyword == word);
         if is(first, Keyword::COPY) || is(first, Keyword::CREATE) && is(second, Keyword::EXTERNAL) {
             return Ok(Self::Files(Box::new(files.parse_statement()?)));
         }

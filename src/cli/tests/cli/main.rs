@@ -1,5 +1,7 @@
 //! `mfa` through the real binary.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod ask;
 mod kill;
 mod load;

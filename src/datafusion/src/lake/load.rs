@@ -367,7 +367,7 @@ struct Log {
 
 enum State {
     Unread,
-    Open { stream: Stream, counted: Arc<AtomicU64>, reported: u64 },
+    Open { stream: Box<Stream>, counted: Arc<AtomicU64>, reported: u64 },
     Done,
 }
 
@@ -388,7 +388,7 @@ impl Log {
             let counted = Arc::new(AtomicU64::new(0));
             let file = File::open(&self.input.path)?;
             let stream = Stream::open(Counting { file, counted: Arc::clone(&counted) }, self.reader.layout)?;
-            *state = State::Open { stream, counted, reported: 0 };
+            *state = State::Open { stream: Box::new(stream), counted, reported: 0 };
         }
         let State::Open { stream, counted, reported } = &mut *state else {
             return Ok(None);

@@ -144,9 +144,10 @@ impl Manifest {
                     if !(is_top && entry.file_name() == ASIDE) {
                         folders.push(path);
                     }
-                } else if !known.contains(&path)
-                    && !(is_top && [MANIFEST, LOADING, READING].iter().any(|own| entry.file_name() == **own))
-                {
+                    continue;
+                }
+                let is_own = is_top && [MANIFEST, LOADING, READING].iter().any(|own| entry.file_name() == **own);
+                if !is_own && !known.contains(&path) {
                     others.push(path);
                 }
             }

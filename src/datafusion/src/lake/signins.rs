@@ -191,7 +191,7 @@ pub(super) struct Finish {
 
 /// The folders of a place, as they are named everywhere else.
 pub(super) fn partition((provider, day): &Place) -> Vec<String> {
-    let day = day.and_then(|day| chrono_day(day)).unwrap_or_else(|| "unknown".to_owned());
+    let day = day.and_then(chrono_day).unwrap_or_else(|| "unknown".to_owned());
     vec![provider.clone(), day]
 }
 
