@@ -5,6 +5,7 @@
 -- @title     Methods in use
 -- @audience  analyst
 -- @reads     mfa_user_methods
+-- @param     as_of TIMESTAMPTZ now()  last instant counted
 -- @column    method     VARCHAR     canonical method; NULL is unknown
 -- @column    is_allowed BOOLEAN     whether the tier accepts it; NULL is unknown
 -- @column    accounts   BIGINT      enabled accounts that have it

@@ -5,6 +5,7 @@
 -- @title     People with a weak account
 -- @audience  red team
 -- @reads     mfa_person_accounts
+-- @param     as_of TIMESTAMPTZ now()  last instant counted
 -- @column    person_id      VARCHAR     person_id of the directories, else the login name, else provider and id
 -- @column    accounts       BIGINT      accounts of the person
 -- @column    strongest      VARCHAR     strength of the account that is best off

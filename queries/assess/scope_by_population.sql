@@ -5,6 +5,7 @@
 -- @title     Scope by population
 -- @audience  executive
 -- @reads     mfa_identity_scope
+-- @param     as_of TIMESTAMPTZ now()  last instant counted
 -- @column    population VARCHAR     workforce, contractor, partner, guest, service, break_glass, shared or unknown
 -- @column    scope      VARCHAR     in_scope, disabled, not_applicable or unclassified
 -- @column    accounts   BIGINT      accounts

@@ -5,6 +5,7 @@
 -- @title     Detections by week
 -- @audience  executive
 -- @reads     mfa_detections
+-- @param     as_of TIMESTAMPTZ now()  last instant counted
 -- @column    week     DATE        Monday of the ISO week, UTC
 -- @column    severity VARCHAR     critical, high, medium or low
 -- @column    findings BIGINT      findings that began in it

@@ -5,6 +5,7 @@
 -- @title     Open detections
 -- @audience  analyst
 -- @reads     mfa_detections
+-- @param     as_of TIMESTAMPTZ now()  last instant counted
 -- @column    severity       VARCHAR     critical, high, medium or low
 -- @column    rule           VARCHAR     rule of the view it comes from
 -- @column    user_principal VARCHAR     login name, lower case

@@ -23,4 +23,5 @@ select
 from mfa_factor_downgrades as f
 order by
     signins desc nulls last,
-    user_principal asc nulls last;
+    user_principal asc nulls last,
+    array_to_string(f.evidence.methods, ' ') asc nulls last;

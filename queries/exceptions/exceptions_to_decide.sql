@@ -5,6 +5,7 @@
 -- @title     Exceptions to decide
 -- @audience  auditor
 -- @reads     mfa_exception_approval_gaps
+-- @param     as_of TIMESTAMPTZ now()  last instant counted
 -- @column    gap          VARCHAR     unapproved, self_approved, rejected, forbidden, too_long, attestation_overdue, incomplete or no_ticket
 -- @column    severity     VARCHAR     high, medium or low
 -- @column    exception_id VARCHAR     id of the exception

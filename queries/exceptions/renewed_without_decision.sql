@@ -5,6 +5,7 @@
 -- @title     Renewed without a decision
 -- @audience  auditor
 -- @reads     mfa_silent_renewals
+-- @param     as_of TIMESTAMPTZ now()  last instant counted
 -- @column    exception_id         VARCHAR     exception that goes on; of a re-issue, the new one
 -- @column    pattern              VARCHAR     one of the six
 -- @column    subject              VARCHAR     whom or what it exempts, lower case

@@ -276,7 +276,8 @@ impl Load {
         }
         for ((relation, source), new) in tables {
             let relation = contract(relation)?;
-            let partition = vec![source.to_owned()];
+            let source = source.to_owned();
+            let partition = vec![source];
             let (there, _) = writing.files(relation.name, &partition);
             let there = match there.first() {
                 Some(file) => Some(parquet::read(&writing.root.join(&file.path), &schema(relation), None)?),
