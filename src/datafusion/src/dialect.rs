@@ -14,9 +14,10 @@ use datafusion::logical_expr::{
 };
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgOperator,
-    FunctionArguments, Ident, Select, SelectFlavor, SelectItem, Statement, UnaryOperator, Value, VisitMut as _,
-    VisitorMut, WildcardAdditionalOptions,
+    AccessExpr, BinaryOperator, CaseWhen, DataType as SqlType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgOperator, FunctionArguments, Ident, Interval, NamedWindowExpr, Select, SelectFlavor, SelectItem,
+    Statement, UnaryOperator, Value, VisitMut as _, VisitorMut, WildcardAdditionalOptions, WindowFrameBound,
+    WindowSpec, WindowType,
 };
 
 /// Rewrites what DataFusion would refuse, or take for something else.
@@ -42,7 +43,8 @@ impl VisitorMut for Translator {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         if swallows(expr) {
-            *expr = associate(expr.clone());
+            let (first, rest) = flat(expr.clone());
+            *expr = associate(first, rest);
         }
         // `f(a = 1)` is a comparison; named arguments are those of table functions.
         if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = expr {
@@ -53,9 +55,10 @@ impl VisitorMut for Translator {
                     operator: FunctionArgOperator::Equals,
                 } = argument
                 {
-                    let column = Expr::Identifier(name.clone());
-                    let comparison = binary(column, BinaryOperator::Eq, value.clone());
-                    *argument = FunctionArg::Unnamed(FunctionArgExpr::Expr(comparison));
+                    // An AND or OR after it is part of the value.
+                    let (first, rest) = flat(value.clone());
+                    let comparison = binary(Expr::Identifier(name.clone()), BinaryOperator::Eq, first);
+                    *argument = FunctionArg::Unnamed(FunctionArgExpr::Expr(associate(comparison, rest)));
                 }
             }
         }
@@ -96,6 +99,67 @@ impl VisitorMut for Translator {
     }
 }
 
+/// The frame of a window may be computed, such as `(30 || ' days')::interval`; DataFusion wants it as a literal. To be called
+/// when values have taken the place of parameters.
+pub(crate) fn fold_frames(statement: &mut Statement) {
+    let _ = statement.visit(&mut Frames);
+}
+
+struct Frames;
+
+impl VisitorMut for Frames {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for window in &mut select.named_window {
+            if let NamedWindowExpr::WindowSpec(window) = &mut window.1 {
+                fold_frame(window);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Function(Function { over: Some(WindowType::WindowSpec(window)), .. }) = expr {
+            fold_frame(window);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn fold_frame(window: &mut WindowSpec) {
+    let Some(frame) = &mut window.window_frame else {
+        return;
+    };
+    for bound in std::iter::once(&mut frame.start_bound).chain(&mut frame.end_bound) {
+        if let WindowFrameBound::Preceding(Some(offset)) | WindowFrameBound::Following(Some(offset)) = bound
+            && let Expr::Cast { data_type: SqlType::Interval { .. }, expr, .. } = offset.as_ref()
+            && let Some(text) = text_of(expr)
+        {
+            **offset = Expr::Interval(Interval {
+                value: Box::new(Expr::value(Value::SingleQuotedString(text))),
+                leading_field: None,
+                leading_precision: None,
+                last_field: None,
+                fractional_seconds_precision: None,
+            });
+        }
+    }
+}
+
+/// The text of literals that are put together.
+fn text_of(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(text, _) | Value::SingleQuotedString(text) => Some(text.clone()),
+            _ => None,
+        },
+        Expr::Nested(expr) | Expr::Cast { expr, .. } => text_of(expr),
+        Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => Some(text_of(left)? + &text_of(right)?),
+        _ => None,
+    }
+}
+
 fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
 }
@@ -117,8 +181,7 @@ fn swallows(expr: &Expr) -> bool {
 }
 
 /// Puts operands and operators together again, as they follow each other in the text.
-fn associate(expr: Expr) -> Expr {
-    let (first, rest) = flat(expr);
+fn associate(first: Expr, rest: Vec<(BinaryOperator, Expr)>) -> Expr {
     let (mut ors, mut ands) = (Vec::new(), first);
     for (op, operand) in rest {
         if op == BinaryOperator::And {

@@ -36,7 +36,7 @@ use mfa_core::readers::history::History;
 use mfa_core::readers::{READERS, Reader};
 use parking_lot::RwLock;
 
-use crate::dialect::translate;
+use crate::dialect::{fold_frames, translate};
 use crate::files;
 use crate::logs::LogTable;
 use crate::settings::{Settings, cast_to, literal};
@@ -233,6 +233,7 @@ impl Relations {
             }
             ControlFlow::<()>::Continue(())
         });
+        fold_frames(statement);
         Ok(())
     }
 

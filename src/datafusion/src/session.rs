@@ -124,6 +124,7 @@ impl Session {
     async fn plan(&self, mut statement: Statement) -> Result<DataFrame> {
         self.fill_in(&mut statement)?;
         dialect::translate(&mut statement);
+        dialect::fold_frames(&mut statement);
         match &mut statement {
             // What a session creates lives as long as the session.
             Statement::CreateTable(table) => table.temporary = false,

@@ -61,9 +61,13 @@ impl DB for DataFusion {
         }
         let mut rows = Vec::new();
         for batch in &batches {
+            let is_plan = batch.schema().fields().iter().any(|field| field.name() == "plan_type");
             for row in 0..batch.num_rows() {
                 let show = |column: &std::sync::Arc<dyn Array>| {
                     let text = show(column, row).unwrap_or_else(|| "NULL".to_owned());
+                    // An answer is a line for each row, so that the lines of a plan become one.
+                    let text =
+                        if is_plan { text.split('\n').map(str::trim).collect::<Vec<_>>().join(" | ") } else { text };
                     if text.is_empty() { "(empty)".to_owned() } else { text }
                 };
                 rows.push(batch.columns().iter().map(show).collect());
