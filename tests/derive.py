@@ -33,6 +33,30 @@ def okta_system_log(write):
     write("lower.json", (keys(record, str.lower) if isinstance(record, dict) else record for record in records))
 
 
+def okta_lifecycle(write):
+    ann = {"id": "00u1", "type": "User", "alternateId": "Ann@example.com"}
+    bob = {"id": "00u2", "type": "User", "alternateId": "bob@example.com"}
+    system = {"id": "sys", "type": "SystemPrincipal", "alternateId": "system@okta.com"}
+    at = {"published": "2026-01-05T08:00:00Z"}
+
+    def event(uuid, name, actor=ann, when=at, debug=None, **outcome):
+        record = {**when, "actor": actor, "client": {"ipAddress": "203.0.113.7"}, "target": [ann], "uuid": uuid, "eventType": f"user.{name}"}
+        return {**record, **({"outcome": outcome} if outcome else {}), **({"debugContext": {"debugData": debug}} if debug else {})}
+
+    push = {"factor": "OKTA_VERIFY_PUSH"}
+    events = [
+        event("f1", "mfa.factor.activate", result="SUCCESS", reason="User set up SMS_FACTOR factor"),
+        event("f2", "mfa.factor.activate", result="FAILURE", reason="INVALID_CREDENTIALS", debug=push),
+        event("f3", "mfa.factor.deactivate", bob, result="SUCCESS", reason="User reset FIDO_WEBAUTHN factor"),
+        event("f4", "mfa.factor.reset_all", bob, result="SUCCESS"),
+        event("f5", "mfa.factor.suspend", system, result="SUCCESS"),
+        event("f6", "mfa.promote_enrollment", result="SKIPPED"),
+        event("f7", "session.start", result="SUCCESS"),
+        event("f8", "mfa.factor.activate", when={}),
+    ]
+    write("lifecycle.json", events)
+
+
 def okta_users(write):
     records = load("okta_users.json")
     write("lines.json", records)
@@ -158,12 +182,55 @@ def aws_credential_report(write):
     write.table("report.tsv", rows, delimiter="\t")
 
 
+def aws_cloudtrail(write):
+    write("lines.json", load("aws_cloudtrail.json")["Records"])
+
+
+def google_login_activity(write):
+    write("lines.json", load("google_login_activity.json")["items"])
+
+
+def lastpass_events(write):
+    rows = csv.DictReader((DATA / "lastpass_events.csv").read_text(encoding="utf-8").splitlines())
+    write("events.json", (keys(row, lambda key: key.replace(" ", "_")) for row in rows))
+
+
+def mapped_signins(write):
+    columns = ["id", "ts", "event", "result", "reason", "user.email", "user.name", "user.id", "app", "client.ip"]
+
+    def value(record, path):
+        for key in path.split("."):
+            record = record.get(key) or {}
+        return record or None
+
+    rows = [[value(record, column) for column in columns] for record in lines("mapped_signins.json")]
+    write.table("table.csv", [columns, *rows])
+
+
+def o365_audit(write):
+    columns = {"RecordType": "RecordType", "CreationDate": "CreationTime", "UserIds": "UserId", "Operations": "Operation"}
+    rows = [[*map(record.get, columns.values()), json.dumps(record)] for record in load("o365_audit.json")]
+    write.table("export.csv", [[*columns, "AuditData"], *rows])
+
+
 def people(write):
     rows = csv.reader((DATA / "people.csv").read_text(encoding="utf-8").splitlines(keepends=True), delimiter=";")
     rows = list(rows)
     rows = [row for row in rows if len(row) == len(rows[0])]
     write.table("people.csv.gz", rows)
     write.table("tabs/people.tsv", rows, delimiter="\t")
+
+
+def dated(write, fixtures):
+    time = "2026-01-05T08:00:00Z"
+
+    def logs(provider, name):
+        path = pathlib.Path(fixtures) / provider / "panther-labs+panther-analysis/derived" / f"{name}.logs.ndjson"
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+    activities = logs("google_workspace", "gsuite_activityevent_rules")
+    write("google.json", ({**record, "id": {**record["id"], "time": time}} for record in activities))
+    write("onelogin.json", ({**record, "created_at": time} for record in logs("onelogin", "onelogin_rules")))
 
 
 def detection_rules(write, fixtures):
