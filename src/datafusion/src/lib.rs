@@ -12,6 +12,7 @@ mod dialect;
 mod files;
 pub mod lake;
 mod logs;
+mod optimizer;
 mod relations;
 mod scalars;
 mod session;
@@ -47,6 +48,7 @@ pub fn register(context: &SessionContext) -> Result<()> {
     let mut state = state.write();
     let mut sharing = SessionStateBuilder::new_from_existing(state.clone())
         .with_query_planner(Arc::new(sharing::SharingPlanner))
+        .with_optimizer_rules(optimizer::rules(&state))
         .build();
     sharing.config_mut().options_mut().extensions.insert(Settings::default());
     *state = sharing;

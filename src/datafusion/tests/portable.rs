@@ -10,6 +10,7 @@
 //! - a sum of BIGINT is a HUGEINT on DuckDB and wraps around on DataFusion. A sum of counts cannot get there, since a count is
 //!   at most the number of rows; so a sum is of columns, which are counts, of whole numbers, and of what is added or
 //!   chosen from those. What is multiplied or computed is cast to DOUBLE first;
+//! - `x ~ 'b'` is a match of the whole text on DuckDB before 2.0, and of a part of it elsewhere;
 //! - `select *` has the columns in the order of whoever made the table;
 //! - some functions and joins are known to one engine only, or mean something else on the other.
 
@@ -187,7 +188,15 @@ impl Visitor for Lint {
     fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
         match expr {
             Expr::Function(function) => self.function(function),
-            Expr::BinaryOp { op: BinaryOperator::DuckIntegerDivide, .. } => {
+            Expr::BinaryOp {
+                op:
+                    BinaryOperator::DuckIntegerDivide
+                    | BinaryOperator::PGRegexMatch
+                    | BinaryOperator::PGRegexIMatch
+                    | BinaryOperator::PGRegexNotMatch
+                    | BinaryOperator::PGRegexNotIMatch,
+                ..
+            } => {
                 self.found.insert(format!("not on every engine: {expr}"));
             }
             Expr::BinaryOp { left, op: BinaryOperator::Divide | BinaryOperator::Modulo, right } => {
@@ -212,7 +221,13 @@ fn is_double(expr: &Expr, columns: &Doubles) -> bool {
     match expr {
         Expr::Identifier(name) => columns.contains(&name.value),
         Expr::CompoundIdentifier(names) => names.last().is_some_and(|name| columns.contains(&name.value)),
-        Expr::Nested(expr) | Expr::UnaryOp { expr, .. } => is_double(expr),
+        Expr::Nested(expr) | Expr::UnaryOp { expr, .. } | Expr::Floor { expr, .. } | Expr::Ceil { expr, .. } => {
+            is_double(expr)
+        }
+        Expr::Case { conditions, else_result, .. } => {
+            conditions.iter().all(|when| is_double(&when.result))
+                && else_result.iter().all(|otherwise| is_double(otherwise))
+        }
         Expr::Cast { data_type, .. } => matches!(data_type, DataType::Double(_) | DataType::DoublePrecision),
         // `* 1.0` makes a DOUBLE of both kinds of numbers with a point.
         Expr::Value(value) => matches!(&value.value, Value::Number(number, _) if number.contains('.')),
@@ -351,6 +366,7 @@ fn integer_division() {
     is_quiet("select sum(a) * 1.0 / nullif(sum(b), 0) from t");
     is_quiet("select (extract(epoch from b) - extract(epoch from a)) / 86400 from t");
     fires("select a // 2 from t", "not on every engine");
+    fires("select a ~ 'b' from t", "not on every engine");
 }
 
 #[test]

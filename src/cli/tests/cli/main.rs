@@ -1,6 +1,7 @@
 //! `mfa` through the real binary.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a test says what it counted and what it could not try")]
 
 mod ask;
 mod kill;
