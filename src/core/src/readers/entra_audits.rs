@@ -26,7 +26,7 @@ pub(super) const READER: Reader = Reader {
     ],
     ignores: &[
         (
-            "activities that change no authentication method: users, groups, applications, policies, roles",
+            "activities that change no authentication method, such as those on groups, applications and policies",
             "the audit is of the whole directory",
         ),
         ("changes of a user that leave `StrongAuthenticationMethod` alone", "only that property holds methods"),

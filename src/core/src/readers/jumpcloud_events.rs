@@ -35,7 +35,7 @@ pub(super) const READER: Reader = Reader {
         "event_time provider event_id correlation_id event_type_raw identity_id user_principal app_id app_name \
          event_kind is_interactive surface protocol outcome failure_reason_raw failure_category mfa_requirement \
          mfa_result mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant \
-         number_matching ip country region latitude longitude device_id device_os browser tenant_id",
+         ip country region latitude longitude device_id device_os browser tenant_id",
         "event_time provider event_id identity_id user_principal event_type event_type_raw method outcome \
          failure_reason_raw actor_id actor_principal actor_kind ip",
     ],

@@ -38,7 +38,7 @@ pub(super) const READER: Reader = Reader {
         "event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal \
          population_hint app_id app_name event_kind is_interactive surface protocol is_legacy_auth outcome \
          failure_code failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by methods \
-         methods_raw first_factor second_factor is_phishing_resistant number_matching ip user_agent tenant_id",
+         methods_raw first_factor second_factor is_phishing_resistant ip user_agent tenant_id",
         "event_time provider event_id identity_id user_principal event_type event_type_raw method method_raw outcome \
          failure_code actor_id actor_kind ip",
     ],

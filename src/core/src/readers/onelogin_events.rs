@@ -33,7 +33,7 @@ pub(super) const READER: Reader = Reader {
     fills: &[
         "event_time provider event_id event_type_raw identity_id user_principal app_id app_name event_kind \
          is_interactive surface protocol outcome failure_reason_raw failure_category mfa_requirement mfa_result \
-         mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant number_matching ip \
+         mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant ip \
          user_agent risk_signals tenant_id",
         "event_time provider event_id identity_id user_principal event_type event_type_raw factor_id method \
          method_raw outcome actor_id actor_kind ip",

@@ -25,7 +25,7 @@ pub(super) const READER: Reader = Reader {
     )],
     fills: &["event_time provider event_id correlation_id event_type_raw user_principal app_id app_name event_kind \
          is_interactive surface protocol outcome failure_reason_raw failure_category mfa_requirement mfa_result \
-         mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant number_matching ip \
+         mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant ip \
          tenant_id"],
 };
 

@@ -32,7 +32,7 @@ pub(super) const READER: Reader = Reader {
         "event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal app_name \
          event_kind is_interactive surface protocol client_app_raw is_legacy_auth outcome failure_code \
          failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by methods methods_raw \
-         first_factor second_factor is_phishing_resistant number_matching ip country city latitude longitude \
+         first_factor second_factor is_phishing_resistant ip country city latitude longitude \
          device_os browser user_agent tenant_id",
     ],
 };
