@@ -23,6 +23,9 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1111 Multi-Factor Authentication Interception
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @equivalent none - no rule for Entra or Okta compares what was used with what the person holds, which is not in the log of sign-ins
 -- @example   select evidence.methods, count(*) as accounts from mfa_factor_downgrades group by evidence.methods
 
 with

@@ -22,6 +22,9 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1556.009 Modify Authentication Process: Conditional Access Policies
+-- @equivalent panther:Azure.Audit.MFADisabled - a grant of an Entra policy that lost mfa, as the audit reports it; here (policy_mfa_dropped) by comparing exports, with authentication strengths, and what else makes a policy weaker: state, scope, exclusions
+-- @equivalent panther:Standard.MFADisabled - MFA of a whole organisation switched off, for several products; here access policies that were exported
 -- @example   select rule, evidence.detail from mfa_policy_weakened order by last_seen
 
 with

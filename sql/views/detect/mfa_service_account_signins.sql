@@ -20,6 +20,8 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @equivalent none - a rule over a log does not know which accounts are service accounts; the directory does
 -- @example   select user_principal, evidence.events from mfa_service_account_signins order by user_principal
 
 with
