@@ -67,5 +67,5 @@ bench: build cli .venv/duckdb-2.0.0/.ready ## ratios: reading and loading agains
 	$(CARGO) build --release --locked -p mfa-benches
 	$(LATEST)/bin/python benches/evaluate.py $(EXTENSION) target/release/mfa-benches
 
-docs: ## write docs/ again: the JSON Schema of policies and the list of lints
+docs: ## write docs/ again: the reference, the JSON Schema of policies and the list of lints
 	$(CARGO) run --quiet --locked -p mfa-core --features schema --example docs -- docs

@@ -7,8 +7,8 @@ const ABOUT: &str = "\
 # Data model
 
 Written by `make docs` from the headers in `sql/contract`. The inputs: what you load, and what the [views](views.md) read. Only names and columns
-count; tables, views, CTEs and data frames all do. A column that you do not have is NULL, which is unknown. Two inputs are required; an
-optional one that is not loaded has no rows.
+count; tables, views, CTEs and data frames all do. A column that you do not have is NULL, which is unknown. An optional input that is not loaded
+has no rows.
 
 Keys and references are what rows are told apart and joined by. Nothing enforces them: a sign-in may name an account that no list has.
 Login names are compared in lower case.

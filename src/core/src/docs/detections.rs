@@ -1,12 +1,12 @@
 //! `docs/detections.md`.
 
 use super::{code, codes, link, table, text};
-use crate::catalog::{Equivalent, SqlFile, VIEWS};
+use crate::catalog::{Equivalent, Param, SqlFile, VIEWS};
 
 const ABOUT: &str = "\
 # Detections
 
-Written by `make docs` from the headers in `sql/views/detect`. Each rule is a view; [`mfa_detections`](views.md#mfa_detections) is all of them in one
+Written by `make docs` from the headers in `sql/views/detect`. A detection is a view with one or several rules; [`mfa_detections`](views.md#mfa_detections) is all of them in one
 list, with the same columns. A threshold is a variable of the session: `set variable mfa_fatigue_denies = 3`.
 
 Published rules are for one log, and many of them for one event. Beside each detection stands what is published for the same purpose, by publisher
@@ -25,9 +25,20 @@ fn rules(view: &SqlFile) -> Vec<&'static str> {
     column.map(|column| column.doc.split(", ").flat_map(|words| words.split(" or ")).collect()).unwrap_or_default()
 }
 
+/// The parameters of all detections.
+const SHARED: [&str; 2] = ["as_of", "detection_days"];
+
+/// The parameters that only this one has.
+fn own(view: &SqlFile) -> impl Iterator<Item = &Param> {
+    view.params.iter().filter(|param| !SHARED.contains(&param.name))
+}
+
 fn thresholds(view: &SqlFile) -> String {
-    let params = view.params.iter().filter(|param| !matches!(param.name, "as_of" | "detection_days"));
-    params.map(|param| format!("{} {}", code(param.name), param.default)).collect::<Vec<_>>().join(", ")
+    own(view).map(|param| format!("{} {}", code(param.name), param.default)).collect::<Vec<_>>().join(", ")
+}
+
+fn parameter(param: &Param) -> Vec<String> {
+    vec![code(&format!("mfa_{}", param.name)), code(param.ty), code(param.default), text(param.doc)]
 }
 
 pub(super) fn render() -> String {
@@ -41,7 +52,10 @@ pub(super) fn render() -> String {
                 .map(move |rule| vec![code(rule), link(view.name, ""), ids.clone(), thresholds(view)])
         }),
     );
-    page += "All look at the `detection_days` before `as_of`.\n\n";
+    let shared =
+        detections().flat_map(|view| &view.params).filter(|param| SHARED.contains(&param.name)).take(SHARED.len());
+    page += "Those of all:\n\n";
+    page += &table(&["threshold", "type", "default", "meaning"], shared.map(parameter));
     for view in detections() {
         page += &section(view);
     }
@@ -59,13 +73,7 @@ fn section(view: &SqlFile) -> String {
     section += &format!("- MITRE ATT&CK: {}\n", techniques.join("; "));
     section += &format!("- Grain: {}\n", text(view.tag("grain").unwrap_or_default()));
     section += &format!("- Columns and example: {}\n\n", link(view.name, "views.md"));
-    section += &table(
-        &["threshold", "type", "default", "meaning"],
-        view.params.iter().map(|param| {
-            let name = code(&format!("mfa_{}", param.name));
-            vec![name, code(param.ty), code(param.default), text(param.doc)]
-        }),
-    );
+    section += &table(&["threshold", "type", "default", "meaning"], own(view).map(parameter));
     let published = view.equivalents.iter().filter_map(|equivalent| {
         let (publisher, id) = equivalent.rule?;
         let name = equivalent.name.map(|name| format!("{}<br>", text(name))).unwrap_or_default();
@@ -102,6 +110,7 @@ mod tests {
         for view in detections() {
             let name = view.name;
             assert!(!view.techniques.is_empty(), "{name} has no @mitre");
+            assert!(SHARED.iter().all(|shared| view.params.iter().any(|param| param.name == *shared)), "{name}");
             for (id, words) in &view.techniques {
                 let number = id.strip_prefix('T').unwrap_or_default();
                 let digits = number.split('.').map(|part| (part.len(), part.bytes().all(|byte| byte.is_ascii_digit())));

@@ -14,8 +14,9 @@ content. The record of another log is a reject, `wrong_provider`.
 
 ";
 
-fn form(layout: Layout) -> &'static str {
-    match layout {
+fn form(reader: &Reader) -> &'static str {
+    match reader.layout {
+        Layout::Json if reader.shapes.iter().any(|shape| shape.starts_with("lines")) => "JSON or text",
         Layout::Json => "JSON",
         Layout::Csv => "CSV",
         Layout::Any => "JSON or CSV",
@@ -31,12 +32,7 @@ pub(super) fn render() -> String {
     page += &table(
         &["reader", "log", "rows", "form"],
         READERS.iter().map(|reader| {
-            vec![
-                super::link(reader.name, ""),
-                text(reader.summary),
-                codes(rows(reader)),
-                form(reader.layout).to_owned(),
-            ]
+            vec![super::link(reader.name, ""), text(reader.summary), codes(rows(reader)), form(reader).to_owned()]
         }),
     );
     page += "## What all of them take\n\n";
@@ -73,7 +69,7 @@ fn section(reader: &Reader) -> String {
         section +=
             "- Takes `mapping`: which path fills which column, in TOML, or the path of a file that ends with .toml\n";
     }
-    section += &format!("- Form: {}\n", form(reader.layout));
+    section += &format!("- Form: {}\n", form(reader));
     section += "- Accepts:\n";
     for shape in reader.shapes {
         section += &format!("  - {}\n", text(shape));

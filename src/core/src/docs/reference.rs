@@ -109,10 +109,14 @@ fn settings() -> String {
     )
 }
 
-/// A relation, where it is described.
-pub(super) fn relation(name: &str) -> String {
-    let is_input = CONTRACT.iter().any(|input| input.name == name);
-    link(name, if is_input { "data-model.md" } else { "views.md" })
+/// A relation that a view reads, where it is described.
+fn relation(name: &str) -> String {
+    match name.strip_suffix("()") {
+        Some(function) => link(function, "functions.md"),
+        None if CONTRACT.iter().any(|input| input.name == name) => link(name, "data-model.md"),
+        None if VIEWS.iter().any(|view| view.name == name) => link(name, ""),
+        None => code(name),
+    }
 }
 
 fn section(view: &SqlFile, questions: &[Question]) -> String {

@@ -20,7 +20,10 @@ pub(super) const READER: Reader = Reader {
     parse: &[Parse::SignIn(parse)],
     source: "those of the readers of each log",
     export: "the files of any of the sign-in logs, mixed as they are; CSV only by the reader of its log",
-    shapes: &["what the reader of each log accepts, JSON and text; a record that none of them knows is a reject"],
+    shapes: &[
+        "JSON that the reader of some log accepts; a record that none of them knows is a reject",
+        "lines of the logs that are text: those of Keycloak and PingFederate",
+    ],
     ignores: &[(
         "what the reader of the log ignores",
         "a record is given to one reader after the other, and reads the same here as there",
