@@ -23,7 +23,7 @@
 -- @column    user_principal VARCHAR     login name, lower case
 -- @mitre     T1090.003 Proxy: Multi-hop Proxy
 -- @mitre     T1078.004 Valid Accounts: Cloud Accounts
--- @equivalent sigma:bde30855-5c53-4c18-ae90-1ff79ebc9578, Okta User Session Start Via An Anonymising Proxy Service - Okta only, and one alert for each start of a session, refused ones as well; here sign-ins that went through, of every log that calls an address anonymous, once a day
+-- @equivalent sigma:bde30855-5c53-4c18-ae90-1ff79ebc9578 "Okta User Session Start Via An Anonymising Proxy Service" - Okta only, and one alert for each start of a session, refused ones as well; here sign-ins that went through, of every log that calls an address anonymous, once a day
 -- @equivalent panther:Okta.Anonymizing.VPN.Login - Okta only, one alert for each start of a session; here once a day for an address, since one session is many events
 -- @example   select provider, count(*) as findings from mfa_anonymizer_signins group by provider order by provider
 

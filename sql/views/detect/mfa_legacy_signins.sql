@@ -23,8 +23,8 @@
 -- @column    user_principal VARCHAR     login name, lower case
 -- @mitre     T1078.004 Valid Accounts: Cloud Accounts
 -- @mitre     T1528 Steal Application Access Token
--- @equivalent sigma:60f6535a-760f-42a9-be3f-c9a0a025906e, Use of Legacy Authentication Protocols - Entra only, by names of clients, some of which the log spells otherwise (IMAP4, Other clients), failed ones as well; here every client that cannot be asked, where it went through
--- @equivalent sigma:53bb4f7f-48a8-4475-ac30-5a82ddfdf6fc, Potential MFA Bypass Using Legacy Client Authentication - the user agents BAV2ROPC, CBAinPROD and CBAinTAR; here these are ropc_signin, and so is the grant type password of any log
+-- @equivalent sigma:60f6535a-760f-42a9-be3f-c9a0a025906e "Use of Legacy Authentication Protocols" - Entra only, by names of clients, some of which the log spells otherwise (IMAP4, Other clients), failed ones as well; here every client that cannot be asked, where it went through
+-- @equivalent sigma:53bb4f7f-48a8-4475-ac30-5a82ddfdf6fc "Potential MFA Bypass Using Legacy Client Authentication" - the user agents BAV2ROPC, CBAinPROD and CBAinTAR; here these are ropc_signin, and so is the grant type password of any log
 -- @equivalent panther:Azure.Audit.LegacyAuth - has a list of users who may; here an exception is a row of mfa_exceptions
 -- @equivalent panther:Azure.Audit.ROPCLoginNoMFA - the same as ropc_signin, for Entra
 -- @equivalent panther:Azure.Audit.DeviceCodeBrokerClient - device codes for the Microsoft Authentication Broker; here device_code_signin for any application

@@ -27,8 +27,8 @@
 -- @mitre     T1078.004 Valid Accounts: Cloud Accounts
 -- @mitre     T1098.005 Account Manipulation: Device Registration
 -- @equivalent elastic:72c91fc0-4ac0-11f0-811f-f661ea17fbcd - 7 days; here 14, as in the other two
--- @equivalent elastic:1502a836-84b2-11ef-b026-f661ea17fbcc, Successful Application SSO from Rare Unknown Client Device - Okta only, 14 days; here the same days, and only for whoever used another device in them
--- @equivalent sentinel:f05271b6-26a5-49cf-ad73-4a202fba6eb6, Cisco Duo - New access device - Duo only, 14 days; here the same, and a device that follows an enrolment is worse
+-- @equivalent elastic:1502a836-84b2-11ef-b026-f661ea17fbcc "Successful Application SSO from Rare Unknown Client Device" - Okta only, 14 days; here the same days, and only for whoever used another device in them
+-- @equivalent sentinel:f05271b6-26a5-49cf-ad73-4a202fba6eb6 "Cisco Duo - New access device" - Duo only, 14 days; here the same, and a device that follows an enrolment is worse
 -- @example   select rule, count(*) as devices from mfa_new_devices group by rule order by rule
 
 with

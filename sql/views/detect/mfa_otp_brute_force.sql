@@ -25,7 +25,7 @@
 -- @column    user_principal VARCHAR     login name, lower case
 -- @mitre     T1110 Brute Force
 -- @equivalent elastic:3fac01b2-b811-11ef-b25b-f661ea17fbce - 20 events in 10 sessions or more; here 20 wrong codes in 10 minutes, in however many sessions, since few logs number them
--- @equivalent panther:AWS.Unsuccessful.MFA.attempt - AWS only, 2 in 15 minutes; here 20, since a slip of the finger and a clock that drifts are 2
+-- @equivalent panther:AWS.Unsuccessful.MFA.attempt - AWS only, 2 in 15 minutes; here 20, and only of a device that shows codes, since a slip of the finger and a clock that drifts are 2
 -- @example   select rule, count(*) as incidents from mfa_otp_brute_force group by rule order by rule
 
 with

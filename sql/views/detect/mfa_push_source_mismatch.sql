@@ -25,7 +25,7 @@
 -- @column    user_principal VARCHAR     login name, lower case
 -- @mitre     T1621 Multi-Factor Authentication Request Generation
 -- @mitre     T1557 Adversary-in-the-Middle
--- @equivalent splunk:8085b79b-9b85-4e67-ad63-351c9e9a5e9a, Okta Mismatch Between Source and Response for Verify Push Request - Okta only, and asks for its behaviours beside; here addresses alone, of any log that has the push and the answer
+-- @equivalent splunk:8085b79b-9b85-4e67-ad63-351c9e9a5e9a "Okta Mismatch Between Source and Response for Verify Push Request" - Okta only, and asks for its behaviours beside; here addresses alone, of any log that has the push and the answer
 -- @example   select user_principal, evidence.ip, evidence.detail from mfa_push_source_mismatch order by last_seen
 
 with

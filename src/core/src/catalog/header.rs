@@ -15,7 +15,7 @@
 //! ```sql
 //! -- @references manager -> mfa_identities (user_principal)
 //! -- @mitre      T1621 Multi-Factor Authentication Request Generation
-//! -- @equivalent sigma:e40f4962-b02b-4192-9bfe-245f7ece1f99, Multifactor Authentication Denied - one event; here five
+//! -- @equivalent sigma:e40f4962-b02b-4192-9bfe-245f7ece1f99 "Multifactor Authentication Denied" - one event; here five
 //! -- @equivalent none - nobody publishes one, since …
 //! ```
 
@@ -105,12 +105,13 @@ impl Reference {
 
 impl Equivalent {
     fn parse(text: &'static str) -> Option<Self> {
-        let (rule, difference) = text.split_once(" - ")?;
-        if rule == "none" {
-            return Some(Self { rule: None, name: None, difference });
-        }
-        let (rule, name) = rule.split_once(", ").map_or((rule, None), |(rule, name)| (rule, Some(name)));
-        Some(Self { rule: Some(rule.split_once(':')?), name, difference })
+        let (rule, rest) = text.split_once(' ')?;
+        let (name, difference) = match rest.strip_prefix('"') {
+            Some(rest) => rest.split_once("\" - ").map(|(name, difference)| (Some(name), difference))?,
+            None => (None, rest.strip_prefix("- ")?),
+        };
+        let rule = if rule == "none" { None } else { Some(rule.split_once(':')?) };
+        Some(Self { rule, name, difference })
     }
 }
 
@@ -174,7 +175,8 @@ impl SqlFile {
                 "equivalent" => {
                     let equivalent = Equivalent::parse(rest);
                     file.equivalents.push(
-                        equivalent.ok_or_else(|| format!("{name}: @equivalent is publisher:id, name - difference"))?,
+                        equivalent
+                            .ok_or_else(|| format!("{name}: @equivalent is publisher:id \"name\" - difference"))?,
                     );
                 }
                 tag => file.tags.push((tag, rest.to_owned())),
@@ -249,7 +251,7 @@ mod tests {
     fn references_and_equivalents_are_taken_apart() {
         let file = SqlFile::parse(
             "-- mfa_x\n--\n-- X.\n--\n-- @references a, b -> mfa_y\n-- @references c -> mfa_y (a)\n-- @mitre T1621 Some Name\n\
-             -- @equivalent p:1, Its Name - more - much more\n-- @equivalent p:2 - less\n-- @equivalent none - why\n\nselect 1\n",
+             -- @equivalent p:1 \"Its - Name\" - more - much more\n-- @equivalent p:2 - less\n-- @equivalent none - why\n\nselect 1\n",
         )
         .unwrap();
         assert_eq!(
@@ -263,12 +265,18 @@ mod tests {
         assert_eq!(
             file.equivalents,
             [
-                Equivalent { rule: Some(("p", "1")), name: Some("Its Name"), difference: "more - much more" },
+                Equivalent { rule: Some(("p", "1")), name: Some("Its - Name"), difference: "more - much more" },
                 Equivalent { rule: Some(("p", "2")), name: None, difference: "less" },
                 Equivalent { rule: None, name: None, difference: "why" },
             ]
         );
-        for tag in ["@references a, b", "@references a, b -> mfa_y (a)", "@equivalent p:1", "@equivalent p - less"] {
+        for tag in [
+            "@references a, b",
+            "@references a, b -> mfa_y (a)",
+            "@equivalent p:1",
+            "@equivalent p - less",
+            "@equivalent p:1 \"x - less",
+        ] {
             assert!(SqlFile::parse(format!("-- mfa_x\n--\n-- X.\n--\n-- {tag}\n").leak()).is_err(), "{tag}");
         }
     }

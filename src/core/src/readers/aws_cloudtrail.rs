@@ -18,7 +18,8 @@ pub(super) const READER: Reader = Reader {
     example: "read_aws_cloudtrail('tests/data/aws_cloudtrail.json')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
     source: "AWS CloudTrail User Guide: console sign-in events; IAM Identity Center User Guide: sign-in events",
-    export: "the files of a trail in S3, events of EventBridge, or rows of `AWSCloudTrail` as JSON",
+    export: "the files of a trail in S3, events of EventBridge, or rows of `AWSCloudTrail` as JSON; not the output of \
+             `lookup-events`, which holds events as text",
     shapes: &[
         "`{\"Records\": […]}`, the files of a trail",
         "events, bare or in arrays",

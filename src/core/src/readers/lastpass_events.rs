@@ -17,7 +17,8 @@ pub(super) const READER: Reader = Reader {
     example: "read_lastpass_events('tests/data/lastpass_events.csv')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
     source: "LastPass Enterprise API: event reporting",
-    export: "the Enterprise API, command `reporting`, or the download of the reporting events as CSV",
+    export: "the Enterprise API, command `reporting`, its events taken out of the object `data`, or the download of \
+             the reporting events as CSV",
     shapes: &["events, bare or in arrays, JSON", "CSV with the columns Time, Username, IP_Address, Action, Data"],
     ignores: &[
         (

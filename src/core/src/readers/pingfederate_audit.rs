@@ -18,7 +18,7 @@ pub(super) const READER: Reader = Reader {
     parse: &[Parse::SignIn(parse)],
     source: "PingFederate Server: security audit logging",
     export: "the file `audit.log`, the same as CEF, or rows of `CommonSecurityLog` as JSON",
-    shapes: &["lines with `|` between fields", "lines of CEF", "rows of `CommonSecurityLog`"],
+    shapes: &["lines with bars between fields", "lines of CEF", "rows of `CommonSecurityLog`"],
     ignores: &[(
         "events other than AUTHN_ATTEMPT, SSO, OAuth, STS and TOKEN, such as SLO",
         "logouts, sessions and administration are no sign-ins",
