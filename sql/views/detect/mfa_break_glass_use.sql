@@ -15,7 +15,7 @@
 -- @param     drill_hours            INTEGER     24     hours between a drill and its record
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     break_glass_drill, break_glass_emergency or break_glass_misuse
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     critical for break_glass_misuse, high for break_glass_emergency, else low
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first sign-in of the day

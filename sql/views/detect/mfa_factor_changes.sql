@@ -19,7 +19,7 @@
 -- @param     replace_hours          INTEGER     12     hours in which a removed method should be replaced
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     reset_then_enrolled, removed_not_replaced or temporary_pass_issued
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high for reset_then_enrolled, medium for removed_not_replaced, else low
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ the reset or removal

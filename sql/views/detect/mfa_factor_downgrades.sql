@@ -14,7 +14,7 @@
 -- @param     downgrade_days         INTEGER     30     days for which the better method must have been there
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     factor_downgrade
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high for privileged accounts, else medium
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first such sign-in

@@ -18,7 +18,7 @@
 -- @param     travel_hours           INTEGER     24     hours for which a place is remembered
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     impossible_travel or impossible_travel_reported
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ the earlier sign-in

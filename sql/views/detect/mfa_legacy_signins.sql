@@ -12,7 +12,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     legacy_signin, ropc_signin or device_code_signin
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     medium for device_code_signin, else high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first such sign-in

@@ -15,7 +15,7 @@
 -- @param     new_method_hours       INTEGER     24     hours after an enrolment in which a new device is suspicious
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     new_device or new_device_after_enrolment
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high for new_device_after_enrolment, else low
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first sign-in from it

@@ -13,7 +13,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     policy_disabled, policy_report_only, policy_mfa_dropped, policy_exclusions_added or policy_scope_reduced
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     medium for policy_exclusions_added, else high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ the export before

@@ -16,7 +16,7 @@
 -- @param     fatigue_minutes        INTEGER     10     minutes they must lie within
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     push_fatigue or push_fatigue_success
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     critical for push_fatigue_success, else high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first refusal

@@ -14,7 +14,7 @@
 -- @param     push_answer_minutes    INTEGER     10     minutes in which a push is answered
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     push_source_mismatch
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ the push

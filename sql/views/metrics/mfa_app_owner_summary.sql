@@ -25,7 +25,7 @@
 -- @column    protected_share     DOUBLE      protected by protected and unprotected; NULL without either
 -- @column    open_gaps           BIGINT      gaps of mfa_gaps at the application
 -- @column    last_seen           TIMESTAMPTZ last sign-in
--- @example   select owner, app_name, protected_share, open_gaps from mfa_app_owner_summary order by open_gaps desc nulls last limit 10
+-- @example   select owner, app_name, protected_share, open_gaps from mfa_app_owner_summary order by open_gaps desc nulls last, owner, app_name limit 10
 
 with
 

@@ -301,8 +301,9 @@ impl Command {
                 return Ok(commands);
             }
             commands.push(Self::parse_next(&mut files)?);
-            if !matches!(files.parser.peek_token_ref().token, Token::SemiColon | Token::EOF) {
-                return plan_err!("a statement ends before {}", files.parser.peek_token_ref());
+            let next = files.parser.peek_token_ref();
+            if !matches!(next.token, Token::SemiColon | Token::EOF) {
+                return plan_err!("a statement should end, but {next} follows{}", next.span.start);
             }
         }
     }

@@ -3,8 +3,7 @@
 use datafusion::arrow::array::{Array, AsArray as _, TimestampMicrosecondArray};
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::{
-    DataType, Float32Type, Float64Type, Int64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit,
-    TimestampMicrosecondType,
+    DataType, Float32Type, Float64Type, IntervalMonthDayNanoType, IntervalUnit, TimeUnit, TimestampMicrosecondType,
 };
 use datafusion::arrow::util::display::array_value_to_string;
 
@@ -28,7 +27,7 @@ pub fn show(array: &dyn Array, row: usize) -> Option<String> {
                 .collect();
             format!("{{{}}}", shown.join(", "))
         }
-        DataType::Float32 => float(array.as_primitive::<Float32Type>().value(row).into()),
+        DataType::Float32 => float(array.as_primitive::<Float32Type>().value(row)),
         DataType::Float64 => float(array.as_primitive::<Float64Type>().value(row)),
         DataType::Timestamp(_, zone) => {
             let zoned = zone.is_some();
@@ -44,10 +43,6 @@ pub fn show(array: &dyn Array, row: usize) -> Option<String> {
             let value = cast(&array.slice(row, 1), &DataType::Interval(IntervalUnit::MonthDayNano)).ok()?;
             return show(&value, 0);
         }
-        DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 => {
-            let value = cast(&array.slice(row, 1), &DataType::Int64).ok()?;
-            value.as_primitive::<Int64Type>().value(0).to_string()
-        }
         _ => array_value_to_string(array, row).ok()?,
     };
     Some(text)
@@ -57,23 +52,27 @@ fn nested(array: &dyn Array, row: usize) -> String {
     let Some(text) = show(array, row) else {
         return "NULL".to_owned();
     };
-    let is_text = matches!(array.data_type(), DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
+    let is_nested = matches!(array.data_type(), DataType::List(_) | DataType::Struct(_));
     let needs_quotes = text.is_empty()
         || text.eq_ignore_ascii_case("null")
         || text.starts_with(' ')
         || text.ends_with(' ')
         || text.contains(['\'', '"', '(', ')', '[', ']', '{', '}', ',', ':', '=', '\\']);
-    if is_text && needs_quotes {
+    if !is_nested && needs_quotes {
         return format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"));
     }
     text
 }
 
-fn float(value: f64) -> String {
-    if value.is_finite() && value == value.trunc() && value.abs() < 1e15 {
-        format!("{value:.1}")
-    } else {
-        value.to_string()
+/// `1.0`, `1.5e-07`: the shortest digits that mean the number, which Rust writes with an exponent at the same magnitudes.
+fn float(value: impl std::fmt::Debug) -> String {
+    let text = format!("{value:?}").replace("NaN", "nan");
+    match text.split_once('e') {
+        Some((digits, exponent)) => {
+            let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
+            format!("{digits}e{sign}{exponent:0>2}")
+        }
+        None => text,
     }
 }
 

@@ -25,6 +25,11 @@ fn rules(view: &SqlFile) -> Vec<&'static str> {
     column.map(|column| column.doc.split(", ").flat_map(|words| words.split(" or ")).collect()).unwrap_or_default()
 }
 
+/// How bad its findings are.
+fn severity(view: &SqlFile) -> &'static str {
+    view.columns.iter().find(|column| column.name == "severity").map_or("", |column| column.doc)
+}
+
 /// The parameters of all detections.
 const SHARED: [&str; 2] = ["as_of", "detection_days"];
 
@@ -69,6 +74,7 @@ fn section(view: &SqlFile) -> String {
         section += &format!("{}\n\n", text(&view.details));
     }
     section += &format!("- Rules: {}\n", codes(rules(view)));
+    section += &format!("- Severity: {}\n", text(severity(view)));
     let techniques: Vec<_> = view.techniques.iter().map(|(id, name)| format!("{id} {name}")).collect();
     section += &format!("- MITRE ATT&CK: {}\n", techniques.join("; "));
     section += &format!("- Grain: {}\n", text(view.tag("grain").unwrap_or_default()));
@@ -153,6 +159,17 @@ mod tests {
             for rule in rules(view) {
                 assert!(view.body.contains(&format!("'{rule}'")), "{}: {rule}", view.name);
                 assert_eq!(all.iter().filter(|other| **other == rule).count(), 1, "{rule}");
+            }
+        }
+    }
+
+    #[test]
+    fn severities_are_those_of_the_sql() {
+        for view in detections() {
+            let line = view.body.lines().find(|line| line.ends_with(" as severity,")).unwrap();
+            for word in ["critical", "high", "medium", "low"] {
+                let said = severity(view).split([' ', ',']).any(|said| said == word);
+                assert_eq!(said, line.contains(&format!("'{word}'")), "{}: {word}", view.name);
             }
         }
     }
