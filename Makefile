@@ -73,5 +73,5 @@ bench: build .venv/duckdb-2.0.0/.ready ## ratios: reading and loading against Du
 bench-views: build .venv/duckdb-2.0.0/.ready ## every view over millions of sign-ins on both engines, and how its cost grows
 	$(LATEST)/bin/python benches/views.py $(EXTENSION) build/mfa $(ROWS)
 
-docs: ## write docs/ again: the JSON Schema of policies and the list of lints
+docs: ## write docs/ again: the reference, the JSON Schema of policies and the list of lints
 	$(CARGO) run --quiet --locked -p mfa-core --features schema --example docs -- docs
