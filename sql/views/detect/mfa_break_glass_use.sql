@@ -127,8 +127,8 @@ tickets as (
     from days as d
     inner join mfa_tickets as t
         on lower(t.user_principal) = d.user_principal
-    where t.opened_at >= d.first_seen - interval '1 day'
-        and t.opened_at <= d.last_seen + interval '1 day'
+    where t.opened_at >= d.first_seen - interval '24 hours'
+        and t.opened_at <= d.last_seen + interval '24 hours'
     group by
         d.provider,
         d.identity_id,

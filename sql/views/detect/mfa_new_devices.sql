@@ -93,9 +93,9 @@ fresh as (
         device_id
     from uses
     where event_time > $as_of - ($detection_days * 24 || ' hours')::interval
-        and coalesce(last_use < event_time - ($new_device_days || ' days')::interval, true)
+        and coalesce(last_use < event_time - ($new_device_days * 24 || ' hours')::interval, true)
         and other_use is not null
-        and known_since <= event_time - ($new_device_days || ' days')::interval
+        and known_since <= event_time - ($new_device_days * 24 || ' hours')::interval
 ),
 
 enrolled as (
