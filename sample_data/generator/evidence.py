@@ -2,7 +2,9 @@
 
 from datetime import timedelta
 
+from . import apps
 from .base import AS_OF, iso, utc
+from .decisions import tier
 from .governance import humans
 from .policies import HASHES
 
@@ -20,6 +22,8 @@ class Evidence:
             kind: {month: months[month] for month in sorted(months)} for kind, months in self.index.items()}
         truth.programme["preflight"] = self._checks()
         truth.programme["data_quality"] = self._quality()
+        truth.programme["incomplete_enrollments"] = self._incomplete()
+        truth.programme["control_tests"] = self._control_tests()
 
     def item(self, kind, when, state):
         if when is not None and when > AS_OF:
@@ -87,10 +91,59 @@ class Evidence:
         return {name: {"status": "pass" if passed else "fail", "value": value} for name, (passed, value) in checks.items()}
 
     def _quality(self):
-        """[affected, total] of the checks whose rows are counted here."""
+        """Checks whose rows are counted here."""
         records = self.world.entra.signins + self.world.entra.noninteractive
-        codes = [r for r in records if r["status"].get("errorCode") in (50053, 50126)]
-        return {
-            "missing_inputs": [0, 28],
-            "empty_details": [sum(not r["authenticationDetails"] for r in codes), len(codes)],
-        }
+        failed = [r for r in records if r["status"].get("errorCode") in (50053, 50126)]
+        subjects = {row["exception_id"] for row in self.world.exceptions.rows if row["subject_kind"] == "identity"}
+        with_mfa = sum(row["mfa_active"] == "true" for row in self.world.aws.rows)
+        return [
+            {"check_id": check, "provider": provider, "affected": affected, "total": total}
+            for check, provider, affected, total in (
+                ("missing_inputs", None, 0, 28),
+                ("empty_details", "entra", sum(not r["authenticationDetails"] for r in failed), len(failed)),
+                ("unknown_subjects", None, 0, len(subjects)),
+                # The report says that there is MFA, neither which nor since when.
+                ("unknown_factor_methods", "aws", with_mfa, with_mfa),
+                ("undated_factors", "aws", with_mfa, with_mfa),
+            )
+        ]
+
+    def _incomplete(self):
+        """Entra accounts that began: the last attempt came to nothing, or one of two factors is there."""
+        rollout, found = self.rollout, {}
+        kinds = {rollout.failed.principal: ("failed", 2, "none", "ticket_open"),
+                 rollout.gave_up.principal: ("abandoned", 0, "scheduled", "bypass_code"),
+                 rollout.began.principal: ("open", 0, "late", "none")}
+        for account in humans(self.governance.accounts):
+            if account.provider != "entra" or account.enrolment not in ("in_grace", "overdue", "unknown"):
+                continue
+            accepted = tier("v2", account.person, "entra")[1]
+            if account.principal in kinds:
+                kind, failures, reminder, fallback = kinds[account.principal]
+            elif account.enrolment != "unknown" and any(f.method in accepted for f in account.person.methods(AS_OF)):
+                kind, failures, reminder, fallback = "partial", 0, "none", "none"
+            else:
+                continue
+            found[account.principal] = {"kind": kind, "failures": failures, "reminder": reminder, "fallback": fallback}
+        return found
+
+    def _control_tests(self):
+        """The last test of each emergency account and critical application, and whether the logs saw it."""
+        found = {}
+        subjects = {a.principal: "break_glass" for a in self.governance.accounts if a.population == "break_glass"}
+        names = {app.app_id: app.name for app in apps.ALL if app.sensitivity == "critical"}
+        seen = {p.principal for p in self.world.stories.emergency}
+        for subject in (*subjects, *names):
+            tests = [(when, result) for _, of, when, result in self.world.stories.control_tests if of == subject]
+            passed = [when for when, result in tests if result == "passed"]
+            due = max(passed) + timedelta(days=90) if passed else None
+            last = max(tests)[1] if tests else None
+            days = (AS_OF - due).days if due else None
+            found[names.get(subject, subject)] = {
+                "status": "never_tested" if not tests else "failed" if last == "failed" else "overdue" if days >= 0
+                else "due_soon" if days >= -14 else "tested",
+                "last_result": last, "last_passed_at": iso(max(passed)) if passed else None, "days_overdue": days,
+                # The tester of an application left no sign-in to it.
+                "reconciliation": "not_tested" if not tests else "seen" if subject in seen else "not_seen",
+            }
+        return found

@@ -114,8 +114,9 @@ class Rollout:
         for person in people:
             if person.wave == "rest" and person.department in ("hr", "operations"):
                 self.send("C-04", person, "cutover", utc(11, 24, 9), sent=False)
-        for person in self.overdue[:3]:
-            self.send("C-05", person, "announcement", None, channel="chat", audience="administrators")
+        # without a plan, and to one of them not at all
+        for number, person in enumerate(self.overdue[:3]):
+            self.send("C-05", person, "announcement", None, sent=number < 2, channel="chat", audience="administrators")
         # Overdue people: three messages and a manager in copy, or fewer.
         for number, person in enumerate(self.overdue):
             times = (("enrolment", utc(9, 1, 9)), ("reminder", utc(9, 15, 9)), ("escalation", utc(10, 1 + number, 9)))
@@ -245,8 +246,9 @@ class Rollout:
             attempts.append({"user_principal": person.principal, "wave": person.wave, "started_at": iso(at), "outcome": outcome,
                              "failures": failures, "seconds": seconds, "failure_reason": reason, "method": method})
 
+        reset = [person for person, _ in (*self.cast.resets, self.cast.reset_near_miss)]
         pilot = [p for p in self.company.enabled() if p.wave == "pilot" and p.population == "workforce" and not p.admin
-                 and p.story is None][:16]
+                 and p not in reset and p not in self.overdue][:20]
         for number, person in enumerate(pilot):
             factor = min((f for f in person.entra if f.method in STRONG), key=lambda f: f.start)
             took = 120 + 37 * number
