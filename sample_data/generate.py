@@ -13,9 +13,13 @@ from generator.decisions import Decisions
 from generator.duo import Duo
 from generator.entra import Entra
 from generator.entra_traffic import Background, Traffic, envelope
+from generator.evidence import Evidence
 from generator.exceptions import Exceptions
 from generator.factors import Factors, gaps as factor_gaps
+from generator.governance import Governance
+from generator.helpdesk import HelpDesk
 from generator.okta import Okta, factors as okta_factors, users as okta_users
+from generator.rollout import Rollout
 from generator.stories import Stories
 from generator.truth import Truth
 
@@ -50,6 +54,11 @@ class World:
         for records in (self.entra.signins, self.entra.noninteractive):
             records.sort(key=lambda record: (record["createdDateTime"], record["id"]))
         audit.hold_against(self)
+        self.decisions = Decisions(self)
+        self.governance = Governance(self, self.decisions, self.truth)
+        self.rollout = Rollout(self, self.governance, self.truth, streams)
+        self.helpdesk = HelpDesk(self, self.rollout, self.truth, streams)
+        Evidence(self, self.governance, self.rollout, self.helpdesk, self.truth)
 
 
 def columns(name):
@@ -148,6 +157,18 @@ def tables(world, out):
     ):
         out.csv(name, columns(relation), rows)
         out.expect(name, len(rows), len(rows))
+    for part, names in (
+        (world.governance, ("owners", "phases", "policy_approvals", "access_reviews", "snapshots", "roles")),
+        (world.rollout, ("materials", "communications", "prompts", "enrollment_events", "enforcement_events", "training_assignments")),
+        (world.helpdesk, ("runbooks", "tickets", "support_coverage", "bypass_codes")),
+    ):
+        for name in names:
+            rows = getattr(part, name)
+            out.csv(f"{name}.csv", columns(f"mfa_{name}"), rows)
+            out.expect(f"{name}.csv", len(rows), len(rows))
+    for day, page in world.governance.access_policies.items():
+        out.json(f"entra/ca-policies-{day}.json", page)
+        out.expect(f"entra/ca-policies-{day}.json", len(page["value"]), len(page["value"]))
 
 
 def truth(world, out):
@@ -156,7 +177,7 @@ def truth(world, out):
     for person in people:
         group = populations.setdefault(person.population, {"enabled": 0, "disabled": 0})
         group["enabled" if person.enabled else "disabled"] += 1
-    decisions = Decisions(world)
+    decisions = world.decisions
     return world.truth.document(
         accounts={
             "entra": populations, "admins": sum(p.admin and p.population == "workforce" for p in people),

@@ -192,3 +192,9 @@ PROPOSED = V2.replace(
 ).replace("CHG-2388", "CHG-2514").replace(
     'enrol = { allow = "@partner", min_factors = 1', 'enrol = { allow = "@partner", min_factors = 2'
 ).replace('require = { strength = "mfa", every_access = true }', 'require = { strength = "phishing_resistant", every_access = true }')
+
+# What mfa_policy_hash answers for each: whoever approves a version names the hash of what they read.
+HASHES = {
+    "v1": "1a076933078e9a9ac323695730b60b0624d5b279cd5875111f4a41cfc7e28142",
+    "v2": "182a8afb265c5811cdffdd9ddb23facdf81c0333c266078a8b8d4428fa15623f",
+}

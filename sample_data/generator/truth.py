@@ -14,6 +14,7 @@ class Truth:
         self.gaps = {rule: [] for rule in RULES}
         self.stories = {}
         self.near_misses = {}
+        self.programme = {}
 
     def gap(self, rule, provider, person):
         principal = person if isinstance(person, str) else person.principal
@@ -40,4 +41,5 @@ class Truth:
             **more,
             "stories": self.stories,
             "near_misses": self.near_misses,
+            "programme": self.programme,
         }

@@ -26,8 +26,11 @@ os.chdir(ROOT)
 
 # The contract relations that sample_data/load.sql creates.
 LOADED = (
-    "mfa_apps", "mfa_attestations", "mfa_control_tests", "mfa_exception_approvals", "mfa_exceptions", "mfa_factor_events",
-    "mfa_factors", "mfa_identities", "mfa_policies", "mfa_proposed_policy", "mfa_signins",
+    "mfa_access_reviews", "mfa_apps", "mfa_attestations", "mfa_bypass_codes", "mfa_ca_policies", "mfa_communications",
+    "mfa_control_tests", "mfa_enforcement_events", "mfa_enrollment_events", "mfa_exception_approvals", "mfa_exceptions",
+    "mfa_factor_events", "mfa_factors", "mfa_identities", "mfa_materials", "mfa_owners", "mfa_phases", "mfa_policies",
+    "mfa_policy_approvals", "mfa_prompts", "mfa_proposed_policy", "mfa_roles", "mfa_runbooks", "mfa_signins", "mfa_snapshots",
+    "mfa_support_coverage", "mfa_tickets", "mfa_training_assignments",
 )
 
 

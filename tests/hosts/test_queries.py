@@ -10,6 +10,8 @@ from support import LOADED, ROOT, catalog, columns, connect, rows, sample, sampl
 
 QUERIES = sorted((ROOT / "queries").rglob("*.sql"))
 LINE = 160
+# Views over lists that a company may not keep: without them there is nothing to say, and nothing is missing.
+OF_LISTS = {"mfa_policy_history", "mfa_runbook_adherence"}
 AUDIENCES = ("analyst", "app owner", "auditor", "executive", "help desk", "red team")
 
 
@@ -46,7 +48,7 @@ class Queries(unittest.TestCase):
         cls.folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="mfa-"))
 
     def each(self):
-        self.assertGreaterEqual(len(QUERIES), 40)
+        self.assertGreaterEqual(len(QUERIES), 50)
         return [(path, path.read_text(encoding="utf-8")) for path in QUERIES]
 
     def test_header(self):
@@ -118,6 +120,9 @@ class Queries(unittest.TestCase):
         with connect() as empty:
             for path, text in self.each():
                 with self.subTest(path.name):
+                    if set(header(text)[2]["reads"]) <= OF_LISTS:
+                        self.assertEqual(rows(empty, text), [])
+                        continue
                     with self.assertRaisesRegex(duckdb.Error, r"mfa_(identities|signins) is not loaded"):
                         empty.execute(text)
 
