@@ -8,7 +8,8 @@ STAMP := target/tools/bin/append_metadata
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build extension cli hosts demo test sample bench bench-views docs
+.PHONY: help build extension cli hosts demo test fuzz corpus sample bench bench-views docs
+.PHONY: help build cli datafusion hosts demo test fuzz corpus sample bench lint docs
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -62,6 +63,30 @@ test: build $(HOSTS:%=.venv/duckdb-%/.tested) ## everything: lints, units, .slt 
 
 # The second engine is tested as it is shipped: compiled once, and its optimizer alone takes ten times as long unoptimised.
 SECOND := --exclude mfa-datafusion --exclude mfa-cli
+
+# Needs a nightly compiler, and one for C++. Without the address sanitizer, which would watch little more than the decompression
+# of other crates (`unsafe` is forbidden in the core), it tries three times as much.
+FUZZ_SECONDS ?= 3600
+CARGO_FUZZ := target/tools/bin/cargo-fuzz
+FUZZ := $(CURDIR)/target/fuzz
+FUZZER = PATH="$(CURDIR)/target/tools/bin:$$PATH" $(CARGO) +nightly fuzz run --fuzz-dir fuzz --target-dir target/fuzz/build --sanitizer none readers
+
+fuzz: $(CARGO_FUZZ) ## look for bytes that break a law of the readers, for FUZZ_SECONDS; what it finds is in fuzz/artifacts
+	@mkdir -p $(FUZZ)/corpus
+	$(CARGO) run --quiet --locked -p mfa-replay --example seeds -- $(FUZZ)/seeds $(FUZZ)/words
+	$(FUZZER) $(FUZZ)/corpus fuzz/corpus/readers $(FUZZ)/seeds -- -dict=$(FUZZ)/words \
+		-max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=30 -print_final_stats=1
+
+# What the seeds reach is not in the corpus, since they are replayed as well; nor is what only larger inputs reach.
+corpus: $(CARGO_FUZZ) ## write fuzz/corpus again: the fewest small inputs that reach what those of `make fuzz` reach
+	@rm -rf $(FUZZ)/small $(FUZZ)/least && mkdir -p $(FUZZ)/small
+	cp -r $(FUZZ)/seeds $(FUZZ)/least
+	find $(FUZZ)/corpus fuzz/corpus/readers -type f -size -300c -exec cp {} $(FUZZ)/small \;
+	$(FUZZER) $(FUZZ)/least $(FUZZ)/small -- -set_cover_merge=1 -use_counters=0 -max_len=65536
+	@rm -rf $(FUZZ)/least/seed-* fuzz/corpus/readers && mv $(FUZZ)/least fuzz/corpus/readers
+
+$(CARGO_FUZZ):
+	$(CARGO) install --quiet --locked cargo-fuzz@0.13.2 --root target/tools --target-dir target/tools-build
 
 bench: build .venv/duckdb-2.0.0/.ready ## ratios: reading and loading against DuckDB's own readers, deciding against a kernel, SQL and Cedar
 	$(LATEST)/bin/python benches/read_entra.py $(EXTENSION)

@@ -11,7 +11,8 @@ from support import ROOT, catalog, offered, rows, sample
 SRC = ROOT / "src"
 LIBRARIES = [folder for folder in ("core", "duckdb", "datafusion") if (SRC / folder).is_dir()]
 ENGINES = ("duckdb", "datafusion", "arrow", "parquet", "ballista", "quack", "postgres", "sqlite", "polars")
-NOT_OURS = {"target", "build", ".venv", ".git", "__pycache__"}
+# What a fuzzer makes up may look like anything.
+NOT_OURS = {"target", "build", ".venv", ".git", "__pycache__", "corpus", "artifacts"}
 
 NOISE = re.compile(
     r"""

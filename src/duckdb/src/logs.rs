@@ -7,12 +7,13 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use mfa_core::functions::{Output as _, Type};
 use mfa_core::model::{Row, Value};
-use mfa_core::readers::framing::{BLOCK, Block, HEAD, MAX_RECORD, Position, Shape, Stream, shape};
+use mfa_core::readers::framing::{BLOCK, Block, HEAD, Limits, Position, Shape, Stream, shape};
 use mfa_core::readers::history::{History, Scan as Account, Sink, Source, Tolerance};
+use mfa_core::readers::ranges::{Ranges, ReadAt};
 use mfa_core::readers::{Layout, Parse, Reader};
 
 use crate::ffi::Error;
@@ -53,7 +54,7 @@ struct SourceColumns {
 
 /// How a file is read.
 enum Plan {
-    Ranges(Ranges),
+    Ranges(Ranges<Local>),
     /// `None` when it has ended.
     Stream(Mutex<Option<Stream>>),
 }
@@ -292,114 +293,19 @@ impl Plan {
             && let Shape::Lines(start) = shape(&head)
             && size > head.len() as u64
         {
-            return Ok(Self::Ranges(Ranges {
-                file,
-                start,
-                size,
-                next: AtomicUsize::new(0),
-                turn: Mutex::default(),
-                turned: Condvar::new(),
-            }));
+            return Ok(Self::Ranges(Ranges::new(Local(file), start, size, Limits::default())));
         }
         let input = io::Cursor::new(head).chain(file);
         Ok(Self::Stream(Mutex::new(Some(Stream::open(input, layout)?))))
     }
 }
 
-/// A file of lines, read in ranges of [`BLOCK`] bytes. A range holds the lines that begin in it.
-struct Ranges {
-    file: File,
-    /// The length of the byte order mark.
-    start: u64,
-    size: u64,
-    next: AtomicUsize,
-    turn: Mutex<Turn>,
-    turned: Condvar,
-}
+/// A file of this machine.
+struct Local(File);
 
-/// Ranges count their lines in order, so that each knows the number of its first. Counting is far faster than parsing, and
-/// a range waits only for those before it, which are being counted already.
-#[derive(Default)]
-struct Turn {
-    range: usize,
-    lines: u64,
-    failed: bool,
-}
-
-impl Ranges {
-    fn next_block(&self, spare: Vec<u8>) -> io::Result<Option<Block>> {
-        let range = self.next.fetch_add(1, Ordering::Relaxed);
-        let start = self.start + (range * BLOCK) as u64;
-        if start >= self.size {
-            return Ok(None);
-        }
-        let block = self.read(spare, start);
-        let mut turn = lock(&self.turn);
-        while turn.range < range && !turn.failed {
-            turn = self.turned.wait(turn).unwrap_or_else(PoisonError::into_inner);
-        }
-        turn.range += 1;
-        turn.failed |= block.is_err();
-        let first = turn.lines + 1;
-        turn.lines += block.as_ref().map_or(0, Block::count);
-        let failed = turn.failed;
-        drop(turn);
-        self.turned.notify_all();
-        let block = block?;
-        if failed {
-            return Err(io::Error::other("another part of the file could not be read"));
-        }
-        Ok(Some(block.numbered(first)))
-    }
-
-    /// The lines that begin in the range from `start`.
-    fn read(&self, mut bytes: Vec<u8>, start: u64) -> io::Result<Block> {
-        // The byte before tells whether a line begins at `start`.
-        let from = if start == self.start { start } else { start - 1 };
-        let end = (start + BLOCK as u64).min(self.size);
-        let mut length = self.append(&mut bytes, 0, from, (end - from) as usize)?;
-        let first = if from == start {
-            0
-        } else {
-            match memchr::memchr(b'\n', &bytes[..length]) {
-                Some(at) => at + 1,
-                None => length,
-            }
-        };
-        // A line feed as the last byte of the range means that the next line begins in the next range.
-        let mut searched = length.saturating_sub(1);
-        while first < length && memchr::memchr(b'\n', &bytes[searched..length]).is_none() {
-            if length - first > MAX_RECORD + BLOCK {
-                break;
-            }
-            searched = length;
-            let more = self.append(&mut bytes, length, from + length as u64, 256 << 10)?;
-            if more == 0 {
-                break;
-            }
-            length += more;
-        }
-        if let Some(at) = memchr::memchr(b'\n', &bytes[searched..length]) {
-            length = searched + at + 1;
-        }
-        Ok(Block::lines(bytes, first.min(length)..length, from))
-    }
-
-    /// Reads up to `wanted` bytes at `offset` to `bytes[at..]`; fewer only at the end of the file.
-    fn append(&self, bytes: &mut Vec<u8>, at: usize, offset: u64, wanted: usize) -> io::Result<usize> {
-        if bytes.len() < at + wanted {
-            bytes.resize(at + wanted, 0);
-        }
-        let mut read = 0;
-        while read < wanted {
-            match read_at(&self.file, &mut bytes[at + read..at + wanted], offset + read as u64) {
-                Ok(0) => break,
-                Ok(more) => read += more,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(read)
+impl ReadAt for Local {
+    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        read_at(&self.0, bytes, offset)
     }
 }
 

@@ -14,7 +14,7 @@
 //!
 //! Where a log may be either, [`Layout::Any`], a file that does not begin like JSON is CSV.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -25,6 +25,21 @@ pub const MAX_RECORD: usize = 64 << 20;
 
 /// The size of a block, unless a record is larger.
 pub const BLOCK: usize = 1 << 20;
+
+/// How much is held at a time. Other sizes than the usual are for tests, which cut small files in many places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The size of a block, unless a record is larger.
+    pub block: usize,
+    /// The largest record that is read.
+    pub record: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { block: BLOCK, record: MAX_RECORD }
+    }
+}
 
 /// Bytes that are looked at to detect the framing.
 pub const HEAD: usize = 64 << 10;
@@ -84,14 +99,14 @@ pub struct Piece<'a> {
 
 impl Block {
     /// The lines of JSON in `bytes[range]`; `offset` says where in the file the bytes are, [`Self::numbered`] which records.
-    pub fn lines(bytes: Vec<u8>, range: Range<usize>, offset: u64) -> Self {
-        let spans = line_spans(&bytes, range, offset);
+    pub(super) fn lines(bytes: Vec<u8>, range: Range<usize>, offset: u64, max_record: usize) -> Self {
+        let spans = line_spans(&bytes, range, offset, max_record);
         Self { bytes, offset, first_record: 1, items: Items::Spans(spans) }
     }
 
     /// The same block, beginning with this record of the file.
     #[must_use]
-    pub fn numbered(self, first_record: u64) -> Self {
+    pub(super) fn numbered(self, first_record: u64) -> Self {
         Self { first_record, ..self }
     }
 
@@ -145,15 +160,15 @@ impl Block {
     }
 }
 
-/// The next line that is not blank, and where it starts.
-fn next_line<'a>(bytes: &'a [u8], at: &mut usize) -> Option<(usize, &'a [u8])> {
+/// The next line that is not blank, and where it starts. One that is too large is never called blank: nobody looks at all of it.
+fn next_line<'a>(bytes: &'a [u8], at: &mut usize, max_record: usize) -> Option<(usize, &'a [u8])> {
     while *at < bytes.len() {
         let start = *at;
         let end = memchr::memchr(b'\n', &bytes[start..]).map_or(bytes.len(), |length| start + length);
         *at = end + 1;
         let line = &bytes[start..end];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if !line.iter().all(u8::is_ascii_whitespace) {
+        if line.len() > max_record || !line.iter().all(u8::is_ascii_whitespace) {
             return Some((start, line));
         }
     }
@@ -216,7 +231,7 @@ fn framing(head: &[u8]) -> Framing {
         // Not JSON; line by line, each is a reject of its own.
         _ => return Framing::Lines,
     }
-    let mut splitter = Splitter::default();
+    let mut splitter = Splitter::new(MAX_RECORD);
     let first_line = memchr::memchr(b'\n', head).unwrap_or(head.len());
     splitter.run(&head[..first_line], 0);
     if splitter.found_list {
@@ -242,6 +257,7 @@ pub struct Stream {
     records: u64,
     state: State,
     at_end: bool,
+    limits: Limits,
 }
 
 enum State {
@@ -256,6 +272,14 @@ struct Csv {
     header: Option<Arc<csv::ByteRecord>>,
     delimiter: u8,
     as_objects: bool,
+    /// Inside of a record that is too large.
+    dropping: Option<Field>,
+}
+
+impl Csv {
+    fn new(head: &[u8], as_objects: bool) -> Self {
+        Self { header: None, delimiter: delimiter(head), as_objects, dropping: None }
+    }
 }
 
 /// A chain of decoders. Whether bytes were compressed decides what an error means.
@@ -270,9 +294,21 @@ impl Stream {
     /// # Errors
     /// When the input cannot be read. Damaged compression is not an error here but a reject of the stream.
     pub fn open(input: impl Read + Send + 'static, layout: Layout) -> io::Result<Self> {
+        Self::open_within(input, layout, Limits::default())
+    }
+
+    /// The same, holding no more than this at a time.
+    ///
+    /// # Errors
+    /// When the input cannot be read.
+    pub fn open_within(input: impl Read + Send + 'static, layout: Layout, limits: Limits) -> io::Result<Self> {
         let mut input = BufReader::with_capacity(256 << 10, input);
-        let head = input.fill_buf()?;
-        let (compressed, mut input): (bool, Box<dyn Read + Send>) = match compression(head) {
+        // A read may give less than it takes to tell.
+        let mut head = Vec::with_capacity(4);
+        input.by_ref().take(4).read_to_end(&mut head)?;
+        let compression = compression(&head);
+        let input = Cursor::new(head).chain(input);
+        let (compressed, mut input): (bool, Box<dyn Read + Send>) = match compression {
             Some(Compression::Gzip) => (true, Box::new(flate2::bufread::MultiGzDecoder::new(input))),
             Some(Compression::Zstd) => (true, Box::new(zstd::stream::read::Decoder::with_buffer(input)?)),
             None => (false, Box::new(input)),
@@ -301,20 +337,29 @@ impl Stream {
             records: 0,
             state: State::Done,
             at_end: false,
+            limits,
         };
         // Detect on decoded bytes; what was read stays in `rest`.
-        let failure = stream.fill(HEAD)?;
+        let mut failure = stream.fill(HEAD)?;
+        while !stream.at_end && framing(&stream.rest) == Framing::Empty {
+            stream.skip(stream.rest.len());
+            failure = stream.fill(HEAD)?;
+        }
         stream.state = match (layout, framing(&stream.rest)) {
             (_, Framing::Empty) if failure.is_none() => State::Empty,
-            (Layout::Json | Layout::Any, Framing::Document) => State::Document(Splitter::default()),
-            (Layout::Any, _) if !begins_like_json(&stream.rest) => {
-                State::Csv(Csv { header: None, delimiter: delimiter(&stream.rest), as_objects: true })
-            }
+            (Layout::Json | Layout::Any, Framing::Document) => State::Document(Splitter::new(limits.record)),
+            (Layout::Any, _) if !begins_like_json(&stream.rest) => State::Csv(Csv::new(&stream.rest, true)),
             (Layout::Json | Layout::Any, _) => State::Lines { dropping: false },
-            (Layout::Csv, _) => State::Csv(Csv { header: None, delimiter: delimiter(&stream.rest), as_objects: false }),
+            (Layout::Csv, _) => State::Csv(Csv::new(&stream.rest, false)),
         };
         if let Some(category) = failure {
             stream.source = Source { input: Box::new(Failed(category)), compressed: true };
+            stream.at_end = false;
+        }
+        if stream.rest.len() > limits.block {
+            let beyond = Cursor::new(stream.rest.split_off(limits.block));
+            let input = std::mem::replace(&mut stream.source.input, Box::new(io::empty()));
+            stream.source.input = Box::new(beyond.chain(input));
             stream.at_end = false;
         }
         Ok(stream)
@@ -375,14 +420,13 @@ impl Stream {
         let mut failure = None;
         let mut dropping = dropping;
         while dropping && failure.is_none() && !(self.at_end && self.rest.is_empty()) {
-            failure = self.fill(BLOCK)?;
+            failure = self.fill(self.limits.block)?;
             let end = memchr::memchr(b'\n', &self.rest).map(|at| at + 1);
             let dropped = end.unwrap_or(self.rest.len());
-            self.rest.drain(..dropped);
-            self.offset += dropped as u64;
+            self.skip(dropped);
             dropping = end.is_none();
         }
-        let mut wanted = BLOCK;
+        let mut wanted = self.limits.block;
         loop {
             failure = match failure {
                 Some(category) => Some(category),
@@ -392,34 +436,41 @@ impl Stream {
                 // The last line may be cut short by the damage, so it is part of it.
                 let whole = memchr::memrchr(b'\n', &self.rest).map_or(0, |at| at + 1);
                 self.rest.truncate(whole);
-                let mut spans = line_spans(&self.rest, 0..whole, self.offset);
+                let mut spans = line_spans(&self.rest, 0..whole, self.offset, self.limits.record);
                 spans.push(Span::Reject(category, self.offset + whole as u64));
                 return Ok(Some(self.cut(spare, whole, Items::Spans(spans))));
             }
             if self.at_end {
                 let length = self.rest.len();
-                let spans = line_spans(&self.rest, 0..length, self.offset);
+                let spans = line_spans(&self.rest, 0..length, self.offset, self.limits.record);
                 let block = self.cut(spare, length, Items::Spans(spans));
                 return Ok((block.count() > 0).then_some(block));
             }
             if let Some(end) = memchr::memrchr(b'\n', &self.rest) {
                 self.state = State::Lines { dropping: false };
-                let spans = line_spans(&self.rest, 0..end + 1, self.offset);
+                let spans = line_spans(&self.rest, 0..end + 1, self.offset, self.limits.record);
                 return Ok(Some(self.cut(spare, end + 1, Items::Spans(spans))));
             }
-            if self.rest.len() > MAX_RECORD {
+            // A carriage return may be part of the line end.
+            let line = self.rest.strip_suffix(b"\r").unwrap_or(&self.rest);
+            if line.len() > self.limits.record {
                 let block = self.rejects(vec![Span::Reject(Category::TooLarge, self.offset)]);
                 self.offset += self.rest.len() as u64;
                 self.rest = Vec::new();
                 self.state = State::Lines { dropping: true };
                 return Ok(Some(block));
             }
-            wanted = self.rest.len() * 2;
+            wanted = self.doubled();
         }
     }
 
+    /// How much to look at when a record does not end in what there is: up to where it must be too large, and its line end.
+    fn doubled(&self) -> usize {
+        (self.rest.len() * 2).min(self.limits.record + 2).max(self.rest.len() + 1)
+    }
+
     fn next_document(&mut self, spare: Vec<u8>, mut splitter: Splitter) -> io::Result<Option<Block>> {
-        let mut wanted = BLOCK;
+        let mut wanted = self.limits.block;
         loop {
             let failure = self.fill(wanted)?;
             splitter.run(&self.rest, self.offset);
@@ -429,7 +480,7 @@ impl Stream {
                 let length = self.rest.len();
                 return Ok(Some(self.cut(spare, length, Items::Spans(spans))));
             }
-            if self.rest.len() > MAX_RECORD {
+            if self.rest.len() > self.limits.record {
                 splitter.drop_large();
             }
             let keep = splitter.keep_from();
@@ -444,66 +495,163 @@ impl Stream {
         }
     }
 
+    /// Passes over the rest of a record of a table.
+    fn drop_record(&mut self, mut ends: RecordEnds) -> io::Result<Option<Category>> {
+        loop {
+            let failure = self.fill(self.rest.len() + self.limits.block)?;
+            let end = ends.next(&self.rest);
+            self.skip(ends.at);
+            ends.at = 0;
+            if end.is_some() || self.at_end {
+                return Ok(failure);
+            }
+        }
+    }
+
+    /// Passes over the first bytes of `rest`.
+    fn skip(&mut self, length: usize) {
+        self.rest.drain(..length);
+        self.offset += length as u64;
+    }
+
     fn next_csv(&mut self, csv: Csv) -> io::Result<Option<Block>> {
-        let Csv { header, delimiter, as_objects } = csv;
-        let mut failure = self.fill(BLOCK)?;
-        let mut length = self.rest.len();
-        while !self.at_end {
-            // A line feed outside quotes ends a record; quotes balance up to there.
-            length = last_record_end(&self.rest);
-            if length > 0 {
+        let Csv { mut header, delimiter, as_objects, dropping } = csv;
+        let mut failure = None;
+        if let Some(field) = dropping {
+            failure = self.drop_record(RecordEnds { delimiter, at: 0, field })?;
+        }
+        let mut ends = RecordEnds { delimiter, at: 0, field: Field::Start };
+        let (mut wanted, mut length) = (self.limits.block, 0);
+        loop {
+            if failure.is_none() {
+                failure = self.fill(wanted)?;
+            }
+            while let Some(end) = ends.next(&self.rest) {
+                length = end;
+            }
+            if self.at_end || length > 0 {
                 break;
             }
-            if self.rest.len() > MAX_RECORD {
-                // A quote that is never closed: what follows it cannot be told apart any more.
-                return Ok(Some(self.rejects(vec![Span::Reject(Category::TooLarge, self.offset)])));
+            if ends.at > self.limits.record {
+                let block = self.rejects(vec![Span::Reject(Category::TooLarge, self.offset)]);
+                self.skip(ends.at);
+                self.state = State::Csv(Csv { header, delimiter, as_objects, dropping: Some(ends.field) });
+                return Ok(Some(block));
             }
-            failure = self.fill(self.rest.len() * 2)?;
-            length = self.rest.len();
+            wanted = self.doubled();
         }
         if failure.is_some() {
             // The last line may be cut short by the damage, so it is part of it.
-            length = last_record_end(&self.rest);
             self.rest.truncate(length);
+        } else if self.at_end {
+            length = self.rest.len();
         }
+        let is_open = ends.field == Field::Quoted && ends.at == length;
+        let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+        // The parser would take a mark at the beginning of a block for that of the file, so a line feed, which is nothing to
+        // it, is first.
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter)
             .has_headers(false)
             .flexible(true)
-            .from_reader(&self.rest[..length]);
-        let mut header = header;
+            .from_reader(b"\n".chain(&self.rest[..length]));
         let mut records = Vec::new();
         let mut record = csv::ByteRecord::new();
         loop {
-            // The parser stops between the two bytes of a line end.
-            let at = reader.position().byte() as usize;
-            let at = self.offset + (at + usize::from(at > 0 && self.rest.get(at) == Some(&b'\n'))) as u64;
-            match reader.read_byte_record(&mut record) {
+            // The parser stops between the two bytes of a line end, and passes over blank lines with the next record.
+            let at = (reader.position().byte() as usize).saturating_sub(1);
+            let at = at + self.rest[at..length].iter().take_while(|byte| is_line_end(byte)).count();
+            let result = reader.read_byte_record(&mut record);
+            let end = (reader.position().byte() as usize).saturating_sub(1).max(at);
+            let line_end = self.rest[at..end].iter().rev().take_while(|byte| is_line_end(byte)).count();
+            let size = end - at - if is_open && end == length { 0 } else { line_end };
+            let offset = self.offset + at as u64;
+            match result {
                 Ok(false) => break,
+                Ok(true) if size > self.limits.record => records.push((offset, Err(Category::TooLarge))),
                 Ok(true) if record.iter().all(<[u8]>::is_empty) => {}
                 Ok(true) => match &header {
                     None => {
                         record.trim();
                         header = Some(Arc::new(record.clone()));
                     }
-                    Some(names) if names.len() != record.len() => records.push((at, Err(Category::Syntax))),
-                    Some(_) => records.push((at, Ok(record.clone()))),
+                    Some(names) if names.len() != record.len() => records.push((offset, Err(Category::Syntax))),
+                    Some(_) => records.push((offset, Ok(record.clone()))),
                 },
-                Err(_) => records.push((at, Err(Category::Syntax))),
+                Err(_) => records.push((offset, Err(Category::Syntax))),
             }
         }
         if let Some(category) = failure {
             records.push((self.offset + length as u64, Err(category)));
         }
-        let header = header.unwrap_or_default();
         if !self.at_end {
-            self.state = State::Csv(Csv { header: Some(Arc::clone(&header)), delimiter, as_objects });
+            self.state = State::Csv(Csv { header: header.clone(), delimiter, as_objects, dropping: None });
         }
+        let header = header.unwrap_or_default();
         if !as_objects {
             return Ok(Some(self.cut(Vec::new(), length, Items::Csv(header, records))));
         }
         let (bytes, records) = objects(&header, records);
         Ok(Some(Block { bytes, ..self.cut(Vec::new(), length, Items::Objects(records)) }))
+    }
+}
+
+/// Follows a table to the ends of its records, the way the CSV parser does: only where a field begins is a quote one.
+struct RecordEnds {
+    delimiter: u8,
+    /// How far the bytes have been looked at.
+    at: usize,
+    field: Field,
+}
+
+/// Where in a field of a table something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Start,
+    Plain,
+    Quoted,
+    /// Behind a quote that closes the field, unless another one follows.
+    Closed,
+}
+
+impl RecordEnds {
+    /// Moves behind the next line end that ends a record.
+    fn next(&mut self, bytes: &[u8]) -> Option<usize> {
+        while let Some(byte) = bytes.get(self.at) {
+            match (self.field, byte) {
+                (Field::Quoted, _) => match memchr::memchr(b'"', &bytes[self.at..]) {
+                    Some(length) => {
+                        self.at += length + 1;
+                        self.field = Field::Closed;
+                    }
+                    None => self.at = bytes.len(),
+                },
+                (Field::Start | Field::Closed, b'"') => {
+                    self.at += 1;
+                    self.field = Field::Quoted;
+                }
+                _ => {
+                    self.field = Field::Plain;
+                    let Some(length) = memchr::memchr3(self.delimiter, b'\n', b'\r', &bytes[self.at..]) else {
+                        self.at = bytes.len();
+                        return None;
+                    };
+                    self.at += length;
+                    let is_return = bytes[self.at] == b'\r';
+                    if is_return && self.at + 1 == bytes.len() {
+                        // What follows may belong to the line end.
+                        return None;
+                    }
+                    let is_end = bytes[self.at] != self.delimiter;
+                    self.at += 1 + usize::from(is_return && bytes[self.at + 1] == b'\n');
+                    self.field = Field::Start;
+                    if is_end {
+                        return Some(self.at);
+                    }
+                }
+            }
+        }
+        None
     }
 }
 
@@ -525,11 +673,11 @@ fn damage(error: &io::Error) -> Category {
 }
 
 /// The lines that are not blank.
-fn line_spans(bytes: &[u8], range: Range<usize>, offset: u64) -> Vec<Span> {
+fn line_spans(bytes: &[u8], range: Range<usize>, offset: u64, max_record: usize) -> Vec<Span> {
     let bytes = &bytes[..range.end];
     let (mut at, mut spans) = (range.start, Vec::new());
-    while let Some((start, line)) = next_line(bytes, &mut at) {
-        spans.push(if line.len() > MAX_RECORD {
+    while let Some((start, line)) = next_line(bytes, &mut at, max_record) {
+        spans.push(if line.len() > max_record {
             Span::Reject(Category::TooLarge, offset + start as u64)
         } else {
             Span::Record(start, start + line.len())
@@ -591,21 +739,9 @@ fn delimiter(head: &[u8]) -> u8 {
     [b',', b';', b'\t'].into_iter().max_by_key(|separator| (count(*separator), *separator == b',')).unwrap_or(b',')
 }
 
-fn last_record_end(bytes: &[u8]) -> usize {
-    let (mut quoted, mut end) = (false, 0);
-    for at in memchr::memchr2_iter(b'"', b'\n', bytes) {
-        if bytes[at] == b'"' {
-            quoted = !quoted;
-        } else if !quoted {
-            end = at + 1;
-        }
-    }
-    end
-}
-
 /// Finds the records in a sequence of JSON values by matching brackets, without holding more than one of them.
-#[derive(Default)]
 struct Splitter {
+    max_record: usize,
     /// How far the bytes have been looked at.
     at: usize,
     /// What the current position is inside of, outermost first.
@@ -644,6 +780,21 @@ struct Value {
 }
 
 impl Splitter {
+    fn new(max_record: usize) -> Self {
+        Self {
+            max_record,
+            at: 0,
+            inside: Vec::new(),
+            value: None,
+            in_string: false,
+            escaped: false,
+            string: (0, 0),
+            key: None,
+            spans: Vec::new(),
+            found_list: false,
+        }
+    }
+
     fn is_between_values(&self) -> bool {
         self.value.is_none() && self.inside.is_empty()
     }
@@ -740,7 +891,7 @@ impl Splitter {
             b':' => self.key = Some(self.string),
             b'[' | b'{' => {
                 let key = self.key.take().and_then(|(start, end)| bytes.get(start..end));
-                if value.is_object && !value.dropped {
+                if value.is_object && !value.dropped && self.at - value.start <= self.max_record {
                     if byte == b'[' && key.is_some_and(|key| LISTS.contains(&key)) {
                         self.found_list = true;
                         self.inside.push(Inside::Tail(value.depth));
@@ -810,7 +961,7 @@ impl Splitter {
 
     fn end(&mut self, value: Value, end: usize) {
         self.value = None;
-        self.spans.push(if value.dropped || end - value.start > MAX_RECORD {
+        self.spans.push(if value.dropped || end - value.start > self.max_record {
             Span::Reject(Category::TooLarge, value.offset)
         } else if value.is_object {
             Span::Record(value.start, end)
@@ -852,7 +1003,7 @@ impl Splitter {
     /// Stops keeping a value that has become too large.
     fn drop_large(&mut self) {
         if let Some(value) = &mut self.value {
-            value.dropped = value.dropped || self.at - value.start > MAX_RECORD;
+            value.dropped = value.dropped || self.at - value.start > self.max_record;
         }
     }
 
@@ -881,7 +1032,11 @@ mod tests {
 
     /// Every record of `input`, or the category of its reject, with its offset.
     fn read(input: &[u8], layout: Layout) -> Vec<(u64, Result<String, &'static str>)> {
-        let mut stream = Stream::open(Cursor::new(input.to_vec()), layout).unwrap();
+        read_within(input, layout, Limits::default())
+    }
+
+    fn read_within(input: &[u8], layout: Layout, limits: Limits) -> Vec<(u64, Result<String, &'static str>)> {
+        let mut stream = Stream::open_within(Cursor::new(input.to_vec()), layout, limits).unwrap();
         let (mut records, mut number) = (Vec::new(), 0);
         while let Some(block) = stream.next_block(Vec::new()).unwrap() {
             let mut position = Position::default();
@@ -1082,6 +1237,102 @@ mod tests {
         assert_eq!(csv(b"a\tb\n1\t2,3"), [(4, Ok("1|2,3".into()))]);
         assert_eq!(csv(b"a,b\n1\n3,4\n"), [(4, Err("syntax")), (6, Ok("3|4".into()))]);
         assert_eq!(csv(b"a,b\n"), []);
+    }
+
+    /// The records of `input` when blocks are of one byte, which must be those in blocks that hold all of it.
+    fn in_any_blocks(input: &[u8], layout: Layout, record: usize) -> Vec<Result<String, &'static str>> {
+        let whole = read_within(input, layout, Limits { block: record, record });
+        for block in 1..9 {
+            assert_eq!(read_within(input, layout, Limits { block, record }), whole, "blocks of {block}");
+        }
+        whole.into_iter().map(|(_, content)| content).collect()
+    }
+
+    #[test]
+    fn a_quote_within_a_field_of_a_table_is_a_character() {
+        let csv = |input: &str| in_any_blocks(input.as_bytes(), Layout::Csv, 64);
+        let lines = "3,4\n".repeat(40);
+        // Not closed, it is no reason to look for its end in what follows.
+        assert_eq!(csv(&format!("a,b\n1,27\" wide\n{lines}")).len(), 41);
+        assert_eq!(csv("a,b\n1,2\"\n\"3\n\",4\n"), ok(&["1|2\"", "3\n|4"]));
+        assert_eq!(csv("a,b\n\"1\"\"\n\",\"2\"x\"\n3,4\n"), ok(&["1\"\n|2x\"", "3|4"]));
+    }
+
+    #[test]
+    fn line_ends_and_blank_lines_of_a_table() {
+        let csv = |input: &str| in_any_blocks(input.as_bytes(), Layout::Csv, 64);
+        assert_eq!(csv("a,b\r1,2\r3,4"), ok(&["1|2", "3|4"]));
+        assert_eq!(csv("a,b\r\n1,2\r\n\r\n3,4\r"), ok(&["1|2", "3|4"]));
+        // The header is the first line with something in it, however long that takes.
+        assert_eq!(csv(&format!("{}a,b\n,\n1,2\n", "\n,\n".repeat(40))), ok(&["1|2"]));
+        // A mark that is not at the beginning of the file is part of a field.
+        assert_eq!(csv("a,b\n\u{feff}1,2\n"), ok(&["\u{feff}1|2"]));
+        let offsets: Vec<_> = read(b"a,b\n\n\n1,2\n", Layout::Csv).into_iter().map(|(offset, _)| offset).collect();
+        assert_eq!(offsets, [6]);
+    }
+
+    #[test]
+    fn a_line_of_a_table_beyond_the_limit_takes_no_other_with_it() {
+        let csv = |input: &str| in_any_blocks(input.as_bytes(), Layout::Csv, 16);
+        let long = "x".repeat(15);
+        assert_eq!(csv(&format!("a,b\n1,2\n{long},3\n4,5\n")), [Ok("1|2".into()), Err("too_large"), Ok("4|5".into())]);
+        assert_eq!(csv(&format!("a,b\n1,{}\r\n4,5\n", &long[1..])), ok(&[&format!("1|{}", &long[1..]), "4|5"]));
+        let open = format!("a,b\n1,\"{long}\n4,5\n");
+        assert_eq!(csv(&open), [Err("too_large")]);
+        assert_eq!(csv(&format!("{open}\",7\n8,9\n")), [Err("too_large"), Ok("8|9".into())]);
+    }
+
+    #[test]
+    fn what_is_too_large_does_not_depend_on_blocks() {
+        let json = |input: &str| in_any_blocks(input.as_bytes(), Layout::Json, 16);
+        let fits = format!("{{\"a\":\"{}\"}}", "x".repeat(8));
+        let larger = fits.replacen('x', "xx", 1);
+        for end in ["\n", "\r\n"] {
+            assert_eq!(
+                json(&[&fits, &*larger, &fits, ""].join(end)),
+                [Ok(fits.clone()), Err("too_large"), Ok(fits.clone())]
+            );
+        }
+        assert_eq!(
+            json(&format!("{{}}\n{}\n{{}}", " ".repeat(17))),
+            [Ok("{}".into()), Err("too_large"), Ok("{}".into())]
+        );
+        assert_eq!(json(&format!("[{fits},{larger}]")), [Ok(fits), Err("too_large")]);
+        // Where the records of a page would begin beyond the limit, the page is a record that is too large.
+        assert_eq!(json(&format!("{{\"next\":\"{}\",\"value\":[{{}}]}}", "x".repeat(9))), [Err("too_large")]);
+    }
+
+    #[test]
+    fn white_space_before_the_first_record() {
+        for length in [HEAD - 1, HEAD, 2 * HEAD, 2 * HEAD + 1] {
+            let blank = "\n".repeat(length);
+            assert_eq!(read(format!("{blank}{{}}\n").as_bytes(), Layout::Json), [(length as u64, Ok("{}".into()))]);
+            assert_eq!(json(format!("{blank}[{{}}]").as_bytes()), ok(&["{}"]));
+            assert_eq!(
+                read(format!("{blank}a,b\n1,2").as_bytes(), Layout::Csv),
+                [(length as u64 + 4, Ok("1|2".into()))]
+            );
+            assert_eq!(json(blank.as_bytes()), [Err("empty_file")]);
+        }
+    }
+
+    /// Gives a byte at a time.
+    struct Trickle(Cursor<Vec<u8>>);
+
+    impl Read for Trickle {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = buffer.len().min(1);
+            self.0.read(&mut buffer[..length])
+        }
+    }
+
+    #[test]
+    fn compression_is_recognised_however_little_a_read_gives() {
+        let text = TWO.join("\n");
+        for compressed in [gzip(text.as_bytes()), zstd::encode_all(text.as_bytes(), 1).unwrap()] {
+            let mut stream = Stream::open(Trickle(Cursor::new(compressed)), Layout::Json).unwrap();
+            assert_eq!(stream.next_block(Vec::new()).unwrap().map(|block| block.count()), Some(2));
+        }
     }
 
     #[test]

@@ -70,11 +70,16 @@ fn read(record: &[u8]) -> Result<Option<Event<'_>>, Reject> {
 
 /// A line of the server's log.
 fn line(text: &str) -> Result<Option<Event<'static>>, Reject> {
-    let is_log =
-        ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"].iter().any(|level| text.contains(level)) && text.contains(" [org.");
-    let Some(start) = text.find("[org.keycloak.events]") else {
-        return if is_log { Ok(None) } else { Err(Reject::at(Category::WrongProvider, 0)) };
-    };
+    // Only a time and a level are before the name of the logger. In a line with bars it is what somebody typed.
+    let wrong = || Reject::at(Category::WrongProvider, 0);
+    let start = text.find("[org.").ok_or_else(wrong)?;
+    let is_log = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR"].iter().any(|level| text[..start].contains(level));
+    if !is_log || text[..start].contains(['|', '"']) {
+        return Err(wrong());
+    }
+    if !text[start..].starts_with("[org.keycloak.events]") {
+        return Ok(None);
+    }
     // The time is before the level, and a message may hold anything.
     let time = text.get(..23).unwrap_or_default().trim().to_owned();
     let event = text[start..].find("type=").and_then(|at| pairs(&text[start + at..]));
@@ -421,6 +426,12 @@ mod tests {
         let other =
             "2026-01-05 08:00:00,250 INFO  [org.keycloak.services] (main) KC-SERVICES0050: Initializing master realm";
         assert_eq!(parse(other.as_bytes()), Ok(None));
+        // What somebody typed is no event, whoever logs it.
+        let typed = bare.split_once("WARN  ").map(|(_, event)| event).expect("has a level");
+        assert_eq!(parse(format!("{other} {typed}").as_bytes()), Ok(None));
+        let of_ping =
+            format!("2026-01-05 08:00:00,250| tid:t7| SSO| INFO {typed}| 203.0.113.7| | | | | IdP| failure| x| ");
+        assert_eq!(parse(of_ping.as_bytes()).map_err(|reject| reject.category), Err(Category::WrongProvider));
         for text in ["hello", "", "\u{1}"] {
             assert_eq!(parse(text.as_bytes()).map_err(|reject| reject.category), Err(Category::WrongProvider));
         }

@@ -73,7 +73,7 @@ thread_local! {
 /// One record of any of the logs.
 pub(super) fn parse(record: &[u8]) -> Result<Option<SignIn<'_>>, Reject> {
     // Only a row is taken from the guess: each reader gives rows for records of its own log alone. All else is decided in
-    // the order of the logs, so the guess changes how fast a record is read, never how.
+    // the order of the logs, so the guess changes how fast a record is read, not how, unless it has the marks of two logs.
     if let Ok(Some(row)) = (LOGS[PREVIOUS.get()].parse)(record) {
         return Ok(Some(row));
     }

@@ -39,6 +39,7 @@ mod salesforce_login_history;
 
 mod json;
 mod properties;
+pub mod ranges;
 mod scan;
 mod table;
 #[cfg(test)]
