@@ -8,10 +8,10 @@ STAMP := target/tools/bin/append_metadata
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build extension cli hosts demo test sample golden bench lint docs
+.PHONY: help build extension cli hosts demo test sample golden bench bench-views docs
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 build: extension cli ## build/mfa.duckdb_extension and build/mfa
 
@@ -72,5 +72,9 @@ bench: build .venv/duckdb-2.0.0/.ready ## ratios: reading and loading against Du
 	$(CARGO) build --release --locked -p mfa-benches
 	$(LATEST)/bin/python benches/evaluate.py $(EXTENSION) target/release/mfa-benches
 
-docs: ## write docs/ again: the JSON Schema of policies and the list of lints
+# ROWS="1000000 10000000 50000000" MFA_VIEWS=coverage: other sizes, some views.
+bench-views: build .venv/duckdb-2.0.0/.ready ## every view over millions of sign-ins on both engines, and how its cost grows
+	$(LATEST)/bin/python benches/views.py $(EXTENSION) build/mfa $(ROWS)
+
+docs: ## write docs/ again: the reference, the JSON Schema of policies and the list of lints
 	$(CARGO) run --quiet --locked -p mfa-core --features schema --example docs -- docs

@@ -4,6 +4,8 @@
 --
 -- @optional
 -- @key     review_id, provider, identity_id
+-- @references provider, identity_id -> mfa_identities
+-- @references reviewer -> mfa_identities (user_principal)
 -- @grain   one row per review and identity
 -- @loads   create table mfa_access_reviews as from read_csv('access_reviews.csv')
 -- @column  review_id      VARCHAR     Id of the review

@@ -4,6 +4,7 @@
 --
 -- @optional
 -- @key     app_id
+-- @references owner -> mfa_identities (user_principal)
 -- @grain   one row per application
 -- @loads   create table mfa_apps as from read_csv('apps.csv')
 -- @column  app_id        VARCHAR Id of the application, as the sign-ins carry it

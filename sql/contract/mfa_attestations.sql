@@ -4,6 +4,8 @@
 --
 -- @optional
 -- @key     exception_id, manager, attested_at
+-- @references exception_id -> mfa_exceptions
+-- @references manager -> mfa_identities (user_principal)
 -- @grain   one row per attestation of one exception
 -- @loads   create table mfa_attestations as from read_csv('attestations.csv')
 -- @column  exception_id VARCHAR     Exception attested

@@ -4,6 +4,9 @@
 --
 -- @optional
 -- @key     provider, code_id
+-- @references provider, identity_id -> mfa_identities
+-- @references exception_id -> mfa_exceptions
+-- @references created_by -> mfa_identities (user_principal)
 -- @grain   one row per code; never the code itself
 -- @loads   create table mfa_bypass_codes as from read_csv('bypass_codes.csv')
 -- @column  provider       VARCHAR     Which provider issued it

@@ -4,6 +4,8 @@
 --
 -- @optional
 -- @key     message_id, recipient
+-- @references material_id -> mfa_materials
+-- @references recipient -> mfa_identities (user_principal)
 -- @grain   one row per message and recipient
 -- @loads   create table mfa_communications as from read_csv('communications.csv')
 -- @column  message_id     VARCHAR     Id of the message

@@ -4,6 +4,9 @@
 --
 -- @optional
 -- @key     subject_kind, subject_id, tested_at
+-- @references subject_id -> mfa_identities (identity_id)
+-- @references subject_id -> mfa_apps (app_id)
+-- @references tested_by -> mfa_identities (user_principal)
 -- @grain   one row per test of one account or application
 -- @loads   create table mfa_control_tests as from read_csv('control_tests.csv')
 -- @column  subject_kind VARCHAR     break_glass or app

@@ -4,6 +4,9 @@
 --
 -- @optional
 -- @key     event_id
+-- @references provider, identity_id -> mfa_identities
+-- @references exception_id -> mfa_exceptions
+-- @references actor -> mfa_identities (user_principal)
 -- @grain   one row per step and identity
 -- @loads   create table mfa_enforcement_events as from read_csv('enforcement_events.csv')
 -- @column  event_id       VARCHAR     Id of the event

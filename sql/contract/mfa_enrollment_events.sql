@@ -4,6 +4,7 @@
 --
 -- @optional
 -- @key     event_id
+-- @references provider, identity_id -> mfa_identities
 -- @grain   one row per step one person reached
 -- @loads   create table mfa_enrollment_events as from read_csv('enrollment_events.csv')
 -- @column  event_id       VARCHAR     Id of the event

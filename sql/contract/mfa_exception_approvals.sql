@@ -4,6 +4,8 @@
 --
 -- @optional
 -- @key     exception_id, approver, decided_at
+-- @references exception_id -> mfa_exceptions
+-- @references approver -> mfa_identities (user_principal)
 -- @grain   one row per decision of one approver on one exception
 -- @loads   create table mfa_exception_approvals as from read_csv('exception_approvals.csv')
 -- @column  exception_id VARCHAR     Exception decided on

@@ -4,6 +4,10 @@
 --
 -- @optional
 -- @key     exception_id, recorded_at
+-- @references subject -> mfa_identities (identity_id)
+-- @references subject -> mfa_apps (app_id)
+-- @references renewed_from -> mfa_exceptions (exception_id)
+-- @references requested_by -> mfa_identities (user_principal)
 -- @grain   one row per exception and version of it: an edit is a later row of the same exception_id
 -- @loads   create table mfa_exceptions as from read_csv('exceptions.csv')
 -- @column  exception_id       VARCHAR     Id of the exception

@@ -4,6 +4,9 @@
 --
 -- @optional
 -- @key     provider, event_id
+-- @references provider, identity_id, factor_id -> mfa_factors
+-- @references provider, identity_id -> mfa_identities
+-- @references actor_principal -> mfa_identities (user_principal)
 -- @grain   one row per lifecycle event of one method, or of all methods of an identity when method is NULL
 -- @loads   create table mfa_factor_events as from read_entra_audits('audits.json')
 -- @column  event_time         TIMESTAMPTZ When it happened, in UTC

@@ -4,6 +4,7 @@
 --
 -- @optional
 -- @key     provider, identity_id, factor_id
+-- @references provider, identity_id -> mfa_identities
 -- @grain   one row per identity and registered method instance
 -- @loads   create table mfa_factors as from read_entra_registration('registration.json', rows := 'factors')
 -- @column  provider        VARCHAR     Which directory it comes from

@@ -4,6 +4,8 @@
 --
 -- @required
 -- @key     provider, identity_id
+-- @references provider, roles -> mfa_roles (provider, role)
+-- @references manager -> mfa_identities (user_principal)
 -- @grain   one row per identity and provider
 -- @loads   create table mfa_identities as from read_entra_registration('registration.json', rows := 'identities')
 -- @column  provider                VARCHAR     Which directory it comes from: entra, okta, duo, aws, hr, …

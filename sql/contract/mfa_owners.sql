@@ -4,6 +4,7 @@
 --
 -- @optional
 -- @key     scope_kind, scope, decision
+-- @references owner -> mfa_identities (user_principal)
 -- @grain   one row per part of the scope and kind of decision
 -- @loads   create table mfa_owners as from read_csv('owners.csv')
 -- @column  scope_kind  VARCHAR     department, region, app, provider, population or all

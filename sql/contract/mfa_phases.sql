@@ -4,6 +4,7 @@
 --
 -- @optional
 -- @key     unit, phase
+-- @references owner -> mfa_identities (user_principal)
 -- @grain   one row per unit and phase
 -- @loads   create table mfa_phases as from read_csv('phases.csv')
 -- @column  unit          VARCHAR     Department, region or business unit

@@ -4,6 +4,8 @@
 --
 -- @optional
 -- @key     policy_id, version, approver, decided_at
+-- @references policy_id, version -> mfa_policies
+-- @references approver -> mfa_identities (user_principal)
 -- @grain   one row per decision of one approver on one version
 -- @loads   create table mfa_policy_approvals as from read_csv('policy_approvals.csv')
 -- @column  policy_id     VARCHAR     Id of the document

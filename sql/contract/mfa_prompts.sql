@@ -4,6 +4,8 @@
 --
 -- @optional
 -- @key     prompt_id
+-- @references provider, identity_id -> mfa_identities
+-- @references app_id -> mfa_apps
 -- @grain   one row per prompt shown to one person
 -- @loads   create table mfa_prompts as from read_csv('prompts.csv')
 -- @column  prompt_id      VARCHAR     Id of the prompt

@@ -4,6 +4,7 @@
 --
 -- @optional
 -- @key     runbook_id
+-- @references owner -> mfa_identities (user_principal)
 -- @grain   one row per runbook
 -- @loads   create table mfa_runbooks as from read_csv('runbooks.csv')
 -- @column  runbook_id  VARCHAR     Id of the runbook

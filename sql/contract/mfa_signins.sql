@@ -4,6 +4,8 @@
 --
 -- @required
 -- @key     provider, event_id
+-- @references provider, identity_id -> mfa_identities
+-- @references app_id -> mfa_apps
 -- @grain   one row per authentication attempt, as the provider logged it
 -- @loads   create table mfa_signins as from read_mfa_signins('logs/*.gz')
 -- @column  event_time                TIMESTAMPTZ When the attempt happened, in UTC

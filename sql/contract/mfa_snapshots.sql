@@ -4,6 +4,8 @@
 --
 -- @optional
 -- @key     taken_at, view_name, row_id
+-- @references provider, identity_id -> mfa_identities
+-- @references app_id -> mfa_apps
 -- @grain   one row per snapshot, view and row of it
 -- @loads   create table mfa_snapshots as select now() as taken_at, 'mfa_gaps' as view_name, finding_id as row_id, provider, identity_id, app_id, rule, severity from mfa_gaps
 -- @column  taken_at    TIMESTAMPTZ When the snapshot was taken

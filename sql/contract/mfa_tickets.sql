@@ -4,6 +4,9 @@
 --
 -- @optional
 -- @key     ticket_id
+-- @references runbook_id -> mfa_runbooks
+-- @references user_principal -> mfa_identities (user_principal)
+-- @references assignee -> mfa_identities (user_principal)
 -- @grain   one row per ticket
 -- @loads   create table mfa_tickets as from read_csv('tickets.csv')
 -- @column  ticket_id      VARCHAR     Id of the ticket

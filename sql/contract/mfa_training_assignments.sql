@@ -4,6 +4,8 @@
 --
 -- @optional
 -- @key     assignment_id
+-- @references user_principal -> mfa_identities (user_principal)
+-- @references manager -> mfa_identities (user_principal)
 -- @grain   one row per assignment
 -- @loads   create table mfa_training_assignments as from read_csv('training_assignments.csv')
 -- @column  assignment_id           VARCHAR     Id of the assignment

@@ -17,7 +17,7 @@ import sys
 
 import duckdb
 
-from support import SAMPLE, connect, rows
+from support import ROOT, SAMPLE, connect, rows
 
 CANARY = "cAnArY-7f3d"
 RECORDS = 40
@@ -32,6 +32,14 @@ CALLS = [(reader, "") for reader in SIGNIN_READERS] + [
     ("read_aws_credential_report", ", rows := 'identities'"),
     ("read_aws_credential_report", ", rows := 'factors'"),
     ("read_mfa_identities", ""),
+    ("read_mapped_signins", ", mapping := 'tests/data/mapped_signins.toml'"),
+] + [
+    (f"read_{log}", "")
+    for log in (
+        "1password_signins", "auth0_logs", "aws_cloudtrail", "duo_users", "entra_audits", "entra_ca_policies", "entra_risk_detections",
+        "google_login_activity", "jumpcloud_events", "keycloak_events", "lastpass_events", "o365_audit", "ocsf_authentication",
+        "onelogin_events", "pingfederate_audit", "pingone_audit", "salesforce_login_history",
+    )
 ]
 TOKENS = [
     b"{", b"}", b"[", b"]", b'"', b":", b",", b"\\", b"\n", b"\r\n", b"\0", b"\xff", b"\xc3", b"\xed\xa0\x80", b"\xef\xbb\xbf",
@@ -160,6 +168,12 @@ class Fuzz:
             name: "".join((SAMPLE / name).read_text(encoding="utf-8").splitlines(keepends=True)[: RECORDS + 1])
             for name in ("aws/credential-report.csv", "hr/people.csv")
         }
+        # What the sample has no log of, as it is.
+        self.raw = {
+            path.name: path.read_bytes()
+            for path in sorted((ROOT / "tests/data").iterdir())
+            if any(path.name.startswith(reader.removeprefix("read_")) for reader, _ in CALLS if reader not in SIGNIN_READERS)
+        }
         self.connection = connect(os.path.join(folder, "fuzz.duckdb"))
         self.seen = collections.Counter()
 
@@ -177,7 +191,11 @@ class Fuzz:
 
     def run(self, number):
         rng = random.Random(f"{self.seed}:{number}")
-        if rng.random() < 0.2:
+        kind = rng.random()
+        if kind < 0.3:
+            content, untouched = self.raw[rng.choice(sorted(self.raw))], None
+            framing = "raw"
+        elif kind < 0.45:
             name = rng.choice(sorted(self.csv))
             content, untouched = self.table(name, rng), None
             framing = "csv"

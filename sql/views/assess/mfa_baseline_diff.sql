@@ -10,7 +10,7 @@
 -- @reads     mfa_snapshots
 -- @grain     one row per row_id that either snapshot has
 -- @param     as_of                  TIMESTAMPTZ now()  last instant counted
--- @param     baseline_from          TIMESTAMPTZ now() - interval '90 days'  the earlier snapshot is the last one at or before it
+-- @param     baseline_from          TIMESTAMPTZ now() - interval '2160 hours' the earlier snapshot is the last one at or before it
 -- @column    row_id     VARCHAR     key of the row in mfa_baseline
 -- @column    provider   VARCHAR     which directory
 -- @column    measure    VARCHAR     measure

@@ -103,7 +103,7 @@ judged as (
         s.last_sent_at,
         case
             when s.messages_sent is null then 'enrolment'
-            when p.enrolment = 'overdue' or s.first_sent_at <= $as_of - ($escalation_days || ' days')::interval then 'escalation'
+            when p.enrolment = 'overdue' or s.first_sent_at <= $as_of - ($escalation_days * 24 || ' hours')::interval then 'escalation'
             else 'reminder'
         end as template
     from people as p
@@ -135,7 +135,7 @@ select
     messages_sent,
     last_sent_at
 from judged
-where coalesce(last_sent_at <= $as_of - ($reminder_days || ' days')::interval, true)
+where coalesce(last_sent_at <= $as_of - ($reminder_days * 24 || ' hours')::interval, true)
 -- one message to a person, whatever accounts they have
 qualify row_number() over (
     partition by coalesce(user_principal, provider || ':' || identity_id)

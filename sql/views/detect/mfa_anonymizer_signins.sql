@@ -12,7 +12,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     anonymizer_signin
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     medium
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first such sign-in of the day
@@ -21,6 +21,10 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1090.003 Proxy: Multi-hop Proxy
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @equivalent sigma:bde30855-5c53-4c18-ae90-1ff79ebc9578 "Okta User Session Start Via An Anonymising Proxy Service" - Okta only, and one alert for each start of a session, refused ones as well; here sign-ins that went through, of every log that calls an address anonymous, once a day
+-- @equivalent panther:Okta.Anonymizing.VPN.Login - Okta only, one alert for each start of a session; here once a day for an address, since one session is many events
 -- @example   select provider, count(*) as findings from mfa_anonymizer_signins group by provider order by provider
 
 with

@@ -15,7 +15,7 @@
 -- @param     drill_hours            INTEGER     24     hours between a drill and its record
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     break_glass_drill, break_glass_emergency or break_glass_misuse
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     critical for break_glass_misuse, high for break_glass_emergency, else low
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first sign-in of the day
@@ -24,6 +24,9 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @equivalent sentinel:8c047697-ad35-4d9b-97b5-008a5d51c3e9 - here the directory says which accounts those are, and a use that a control test or a ticket explains is told from misuse
+-- @equivalent panther:AWS.Console.RootLogin - the root user of AWS only; here it is one of the emergency accounts, as the credential report has it
 -- @example   select rule, user_principal, first_seen from mfa_break_glass_use order by first_seen
 
 with
@@ -124,8 +127,8 @@ tickets as (
     from days as d
     inner join mfa_tickets as t
         on lower(t.user_principal) = d.user_principal
-    where t.opened_at >= d.first_seen - interval '1 day'
-        and t.opened_at <= d.last_seen + interval '1 day'
+    where t.opened_at >= d.first_seen - interval '24 hours'
+        and t.opened_at <= d.last_seen + interval '24 hours'
     group by
         d.provider,
         d.identity_id,

@@ -13,7 +13,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     bypass_code_used, bypass_status or trusted_location
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high for bypass_status, else medium
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first such sign-in
@@ -22,6 +22,11 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1556.006 Modify Authentication Process: Multi-Factor Authentication
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @equivalent sigma:6f7e1c10-2dc9-4312-adb6-9574ff09a5c8 "Cisco Duo Successful MFA Authentication Via Bypass Code" - asks for the reason bypass_user, which is the status of a user and no code; here that is bypass_status, and bypass_code_used asks for a code as the second factor
+-- @equivalent panther:DUO.User.BypassCode.Used - asks for the same reason, and differs in the same way
+-- @equivalent elastic:3805c3dc-f82c-4f8d-891e-63c24d3102b0 "Attempted Bypass of Okta MFA" - every attempt that Okta logs; here only one that went through, as bypass_status: what was refused is no bypass
 -- @example   select rule, count(*) as findings from mfa_bypass_use group by rule order by rule
 
 with

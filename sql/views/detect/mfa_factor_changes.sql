@@ -19,7 +19,7 @@
 -- @param     replace_hours          INTEGER     12     hours in which a removed method should be replaced
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     reset_then_enrolled, removed_not_replaced or temporary_pass_issued
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high for reset_then_enrolled, medium for removed_not_replaced, else low
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ the reset or removal
@@ -28,6 +28,18 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1556.006 Modify Authentication Process: Multi-Factor Authentication
+-- @mitre     T1098.005 Account Manipulation: Device Registration
+-- @equivalent elastic:cd89602e-9db0-48e3-9391-ae3bf241acd8 "MFA Deactivation with no Re-Activation for Okta User Account" - Okta only, 12 hours, without security questions; here (removed_not_replaced) the same for every log, and not while another method that counts is left
+-- @equivalent elastic:5610b192-7f18-11ee-825b-f661ea17fbcd - a sign-in within 12 hours of a reset; here (reset_then_enrolled) a new method within an hour of it, since whoever is reset signs in again
+-- @equivalent elastic:d0088204-675b-4175-bf07-1665da2d4810 - a temporary access pass was created; here (temporary_pass_issued) the same, of low severity: it is how people without a method are helped
+-- @equivalent splunk:2fcbce12-cffa-4c84-b70c-192604d201d0 "PingID New MFA Method After Credential Reset" - PingID only, less than 3600 seconds; here the same hour for every log, and only where somebody else did the reset
+-- @equivalent sigma:50e068d7-1e6b-4054-87e5-0a592c40c7e0 "Okta MFA Reset or Deactivated" - Okta only, every one; here one that nothing replaces, or that somebody follows up, since half of them are new telephones
+-- @equivalent sigma:fa84aaf5-8142-43cd-9ec2-78cfebf878ce "Temporary Access Pass Added To An Account" - Entra only, high; here temporary_pass_issued
+-- @equivalent panther:Okta.User.MFA.Reset.All - every reset of all methods; here one that is followed by a new method, or that leaves none
+-- @equivalent panther:Okta.User.MFA.Factor.Suspend - a suspended method; not looked at here, since it comes back
+-- @equivalent panther:GSuite.TwoStepVerification - 2-step verification turned off; here removed_not_replaced, after the hours in which it may come back
+-- @equivalent panther:OneLogin.AuthFactorRemoved - every removal; here removed_not_replaced
 -- @example   select rule, count(*) as findings from mfa_factor_changes group by rule order by rule
 
 with

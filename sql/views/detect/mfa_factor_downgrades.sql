@@ -14,7 +14,7 @@
 -- @param     downgrade_days         INTEGER     30     days for which the better method must have been there
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     factor_downgrade
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high for privileged accounts, else medium
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first such sign-in
@@ -23,6 +23,9 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1111 Multi-Factor Authentication Interception
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @equivalent none - no rule for Entra or Okta compares what was used with what the person holds, which is not in the log of sign-ins
 -- @example   select evidence.methods, count(*) as accounts from mfa_factor_downgrades group by evidence.methods
 
 with

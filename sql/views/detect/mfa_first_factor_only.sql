@@ -13,7 +13,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     first_factor_only
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     critical for privileged accounts and critical applications, else high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first such sign-in
@@ -22,6 +22,13 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @equivalent elastic:921544bd-e2aa-44a6-9fb9-98629c342adf "Entra ID Conditional Access MFA Bypass with Unusual User, Client and Source ASN" - Entra only, and only what is unusual; here all that went through, usual or not, whatever should have asked for MFA
+-- @equivalent splunk:a560e7f6-1711-4353-885b-40be53101fcd "Azure AD Successful Single-Factor Authentication" - Entra only, whatever the application; here applications in scope, and a claim, a remembered device or another provider is MFA
+-- @equivalent splunk:98f6ad4f-4325-4096-9d69-45dc8e638e82 - here any log, by what became of MFA
+-- @equivalent sigma:28eea407-28d7-4e42-b0be-575d5ba60b2c "Azure AD Only Single Factor Authentication Required" - Entra only, and asks what was required, not what was done; here what was done, where it was required or is in scope
+-- @equivalent sigma:77caf516-34e5-4df9-b4db-20744fea0a60 "AWS Successful Console Login Without MFA" - asks for the value NO, which CloudTrail writes as No, and finds whoever came through another provider; here their MFA is unknown, not missing
+-- @equivalent panther:AWS.Console.LoginWithoutMFA - leaves out accounts younger than 3 days; here none, since grace is a matter of the policy
 -- @example   select app_id, count(*) as people from mfa_first_factor_only group by app_id order by people desc nulls last
 
 with

@@ -18,7 +18,7 @@
 -- @param     travel_hours           INTEGER     24     hours for which a place is remembered
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     impossible_travel or impossible_travel_reported
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ the earlier sign-in
@@ -27,6 +27,11 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @equivalent panther:Standard.ImpossibleTravel.Login - 900 km/h and a day like here, without a least distance, and with lists of VPN and relay networks of its own; here 500 km, since the places of addresses are imprecise, and what the log calls a proxy is left out
+-- @equivalent elastic:bc9f5144-0ead-476e-ba6e-cef295601195 "Microsoft Entra ID Impossible Travel Sign-in" - Entra only, 500 km and 800 km/h within 90 minutes; here all providers of a login name, and a day, since long flights are where 90 minutes end too soon
+-- @equivalent sentinel:2954d424-f786-4677-9ffc-c24c44c6e7d5 "User Login from Different Countries within 3 hours" - Okta only, two countries in 3 hours; here speed, since countries are not: a border is crossed on foot, and a country can be wider than an ocean
+-- @equivalent sigma:1a41023f-1e70-4026-921a-4d9341a9038e "Atypical Travel" - the risk unlikelyTravel of Entra; here impossible_travel_reported, with the other names of it
 -- @example   select user_principal, evidence.detail from mfa_impossible_travel order by last_seen desc nulls last limit 10
 
 with

@@ -12,7 +12,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     legacy_signin, ropc_signin or device_code_signin
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     medium for device_code_signin, else high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first such sign-in
@@ -21,6 +21,15 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @mitre     T1528 Steal Application Access Token
+-- @equivalent sigma:60f6535a-760f-42a9-be3f-c9a0a025906e "Use of Legacy Authentication Protocols" - Entra only, by names of clients, some of which the log spells otherwise (IMAP4, Other clients), failed ones as well; here every client that cannot be asked, where it went through
+-- @equivalent sigma:53bb4f7f-48a8-4475-ac30-5a82ddfdf6fc "Potential MFA Bypass Using Legacy Client Authentication" - the user agents BAV2ROPC, CBAinPROD and CBAinTAR; here these are ropc_signin, and so is the grant type password of any log
+-- @equivalent panther:Azure.Audit.LegacyAuth - has a list of users who may; here an exception is a row of mfa_exceptions
+-- @equivalent panther:Azure.Audit.ROPCLoginNoMFA - the same as ropc_signin, for Entra
+-- @equivalent panther:Azure.Audit.DeviceCodeBrokerClient - device codes for the Microsoft Authentication Broker; here device_code_signin for any application
+-- @equivalent scuba:MS.AAD.1.1v1 - a policy has to block legacy authentication; here the sign-ins that show that none does
+-- @equivalent elastic:8d696bd0-5756-11f0-8e3b-f661ea17fbcd - here any log that says which grant or protocol was used
 -- @example   select rule, count(*) as findings from mfa_legacy_signins group by rule order by rule
 
 with

@@ -15,7 +15,7 @@
 -- @param     new_method_hours       INTEGER     24     hours after an enrolment in which a new device is suspicious
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     new_device or new_device_after_enrolment
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high for new_device_after_enrolment, else low
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first sign-in from it
@@ -24,6 +24,11 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @mitre     T1098.005 Account Manipulation: Device Registration
+-- @equivalent elastic:72c91fc0-4ac0-11f0-811f-f661ea17fbcd - 7 days; here 14, as in the other two
+-- @equivalent elastic:1502a836-84b2-11ef-b026-f661ea17fbcc "Successful Application SSO from Rare Unknown Client Device" - Okta only, 14 days; here the same days, and only for whoever used another device in them
+-- @equivalent sentinel:f05271b6-26a5-49cf-ad73-4a202fba6eb6 "Cisco Duo - New access device" - Duo only, 14 days; here the same, and a device that follows an enrolment is worse
 -- @example   select rule, count(*) as devices from mfa_new_devices group by rule order by rule
 
 with
@@ -88,9 +93,9 @@ fresh as (
         device_id
     from uses
     where event_time > $as_of - ($detection_days * 24 || ' hours')::interval
-        and coalesce(last_use < event_time - ($new_device_days || ' days')::interval, true)
+        and coalesce(last_use < event_time - ($new_device_days * 24 || ' hours')::interval, true)
         and other_use is not null
-        and known_since <= event_time - ($new_device_days || ' days')::interval
+        and known_since <= event_time - ($new_device_days * 24 || ' hours')::interval
 ),
 
 enrolled as (

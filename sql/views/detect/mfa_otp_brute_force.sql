@@ -14,7 +14,7 @@
 -- @param     otp_minutes            INTEGER     10     minutes they must lie within
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     otp_brute_force or otp_brute_force_success
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     critical for otp_brute_force_success, else high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first wrong code
@@ -23,6 +23,9 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1110 Brute Force
+-- @equivalent elastic:3fac01b2-b811-11ef-b25b-f661ea17fbce - 20 events in 10 sessions or more; here 20 wrong codes in 10 minutes, in however many sessions, since few logs number them
+-- @equivalent panther:AWS.Unsuccessful.MFA.attempt - AWS only, 2 in 15 minutes; here 20, and only of a device that shows codes, since a slip of the finger and a clock that drifts are 2
 -- @example   select rule, count(*) as incidents from mfa_otp_brute_force group by rule order by rule
 
 with

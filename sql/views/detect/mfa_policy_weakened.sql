@@ -13,7 +13,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     policy_disabled, policy_report_only, policy_mfa_dropped, policy_exclusions_added or policy_scope_reduced
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     medium for policy_exclusions_added, else high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ the export before
@@ -22,6 +22,9 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1556.009 Modify Authentication Process: Conditional Access Policies
+-- @equivalent panther:Azure.Audit.MFADisabled - a grant of an Entra policy that lost mfa, as the audit reports it; here (policy_mfa_dropped) by comparing exports, with authentication strengths, and what else makes a policy weaker: state, scope, exclusions
+-- @equivalent panther:Standard.MFADisabled - MFA of a whole organisation switched off, for several products; here access policies that were exported
 -- @example   select rule, evidence.detail from mfa_policy_weakened order by last_seen
 
 with

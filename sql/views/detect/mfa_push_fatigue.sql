@@ -16,7 +16,7 @@
 -- @param     fatigue_minutes        INTEGER     10     minutes they must lie within
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     push_fatigue or push_fatigue_success
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     critical for push_fatigue_success, else high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first refusal
@@ -25,6 +25,22 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1621 Multi-Factor Authentication Request Generation
+-- @equivalent elastic:8a0fbd26-867f-11ee-947c-f661ea17fbcd "Potential Okta MFA Bombing via Push Notifications" - Okta only, 5 refusals in 10 minutes; here the same numbers for every log, and a push that nobody answered counts
+-- @equivalent elastic:97a8e584-fd3b-421f-9b9d-9c9d9e57e9d7 "Potentially Successful Okta MFA Bombing via Push Notifications" - the same and then a success; here push_fatigue_success
+-- @equivalent sentinel:a8cc6d5c-4e7e-4b48-b4ac-d8a116c62a8b "MFA Spamming followed by Successful login" - Entra only, more than 10 and a success in 5 minutes from one address; here 5 in 10 minutes from any, since who asks and who answers are at different ones
+-- @equivalent sentinel:c2697b81-7fe9-4f57-ba1d-de46c6f91f9c "MFA Fatigue (OKTA)" - Okta only, more than 10 pushes sent in an hour of a session; here pushes refused, since a push that is accepted tires nobody
+-- @equivalent sentinel:034f62b6-df51-49f3-831f-1e4cfd3c40d2 "Cisco Duo - Multiple user login failures" - Duo only, more than 10 failures in 10 minutes, by whatever factor; here pushes, wrong codes are mfa_otp_brute_force
+-- @equivalent splunk:826dbaae-a1e6-4c8c-b384-d16898956e73 - Okta only, 10 failures in 5 minutes, by any factor but the password; here pushes, and 5 in 10 minutes
+-- @equivalent splunk:d0895c20-de71-4fd2-b56c-3fcdb888eba1 "Azure AD Multiple Denied MFA Requests For User" - Entra only, more than 9 in 10 minutes; here 5
+-- @equivalent splunk:fd22124e-dbac-4744-a8ce-be10d8ec3e26 "O365 Multiple Failed MFA Requests For User" - the unified audit log, which does not name the factor; here its sign-ins do not count, those of the log of Entra do
+-- @equivalent splunk:c1bc706a-0025-4814-ad30-288f38865036 "PingID Multiple Failed MFA Requests For User" - PingID only, 10 in 10 minutes; here 5
+-- @equivalent chronicle:mr_61d8d679-bf4d-4441-bbbb-65f82a37e3c5 - more than 4 and then ALLOW in a session of 15 minutes; here push_fatigue_success, by identity, since few logs number sessions
+-- @equivalent panther:Auth0.PushNotification.Fatigue - 5 pushes sent in 30 minutes; here pushes refused, as above
+-- @equivalent panther:DUO.User.Denied.AnomalousPush - one push that Duo itself calls anomalous; here it is one refusal
+-- @equivalent panther:DUO.User.Action.Fraudulent - one push reported as fraud; here it is one refusal
+-- @equivalent sigma:e40f4962-b02b-4192-9bfe-245f7ece1f99 "Multifactor Authentication Denied" - one event; here it is one refusal, since one is a slip
+-- @equivalent sigma:5496ff55-42ec-4369-81cb-00f417029e25 "Multifactor Authentication Interrupted" - one event; here it is at most one refusal
 -- @example   select rule, count(*) as incidents from mfa_push_fatigue group by rule order by rule
 
 with

@@ -14,7 +14,7 @@
 -- @param     push_answer_minutes    INTEGER     10     minutes in which a push is answered
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     push_source_mismatch
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ the push
@@ -23,6 +23,9 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1621 Multi-Factor Authentication Request Generation
+-- @mitre     T1557 Adversary-in-the-Middle
+-- @equivalent splunk:8085b79b-9b85-4e67-ad63-351c9e9a5e9a "Okta Mismatch Between Source and Response for Verify Push Request" - Okta only, and asks for its behaviours beside; here addresses alone, of any log that has the push and the answer
 -- @example   select user_principal, evidence.ip, evidence.detail from mfa_push_source_mismatch order by last_seen
 
 with

@@ -11,7 +11,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     service_account_interactive
--- @column    severity       VARCHAR     critical, high, medium or low
+-- @column    severity       VARCHAR     high
 -- @column    identity_id    VARCHAR     the provider's id of the identity
 -- @column    app_id         VARCHAR     the provider's id of the application; NULL when it is not about one
 -- @column    first_seen     TIMESTAMPTZ first such sign-in
@@ -20,6 +20,8 @@
 -- @column    remediation    VARCHAR     what to do
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
+-- @mitre     T1078.004 Valid Accounts: Cloud Accounts
+-- @equivalent none - a rule over a log does not know which accounts are service accounts; the directory does
 -- @example   select user_principal, evidence.events from mfa_service_account_signins order by user_principal
 
 with

@@ -32,7 +32,7 @@ running as (
         subject_kind,
         criterion,
         last_attested_at,
-        coalesce(last_attested_at, starts_at) + ($attestation_days || ' days')::interval as due_at
+        coalesce(last_attested_at, starts_at) + ($attestation_days * 24 || ' hours')::interval as due_at
     from mfa_exceptions_status
     where status not in ('expired', 'closed', 'pending', 'incomplete')
 )
@@ -48,7 +48,7 @@ select
         || cast(extract(quarter from cast(due_at at time zone 'UTC' as date)) as varchar) as quarter,
     case
         when due_at <= $as_of then 'overdue'
-        when due_at <= $as_of + ($attestation_notice_days || ' days')::interval then 'due'
+        when due_at <= $as_of + ($attestation_notice_days * 24 || ' hours')::interval then 'due'
         else 'done'
     end as status,
     cast(floor((extract(epoch from $as_of) - extract(epoch from due_at)) / 86400) as bigint) as days_overdue

@@ -39,7 +39,8 @@ waves as (
         w.wave.enforce_from as enforce_from,
         w.wave.success_rate as required_rate,
         w.wave.min_signins as required_signins,
-        $as_of - coalesce(w.wave.window, interval '14 days') as window_from
+        -- in UTC: a day is 24 hours wherever the session is
+        ($as_of at time zone 'UTC' - coalesce(w.wave.window, interval '14 days')) at time zone 'UTC' as window_from
     from (select unnest(mfa_policy_waves(document)) as wave from mfa_policy_in_force) as w
 ),
 

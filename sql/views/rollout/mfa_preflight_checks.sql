@@ -207,7 +207,7 @@ staffed as (
     from cutovers as c
     inner join mfa_support_coverage as s
         on lower(s.region) = c.region
-    where s.starts_at < c.enforce_from + interval '1 day'
+    where s.starts_at < c.enforce_from + interval '24 hours'
         and s.ends_at > c.enforce_from
         and coalesce(s.agents, 1) > 0
     group by

@@ -61,7 +61,7 @@ cutover_tickets as (
     from tickets as t
     cross join cutovers as c
     where t.asked_at >= c.enforce_from
-        and t.asked_at < c.enforce_from + interval '14 days'
+        and t.asked_at < c.enforce_from + interval '336 hours'
 ),
 
 turns as (

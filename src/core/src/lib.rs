@@ -4,6 +4,8 @@
 //! says what there is. No engine, no files, no clock: time arrives as `as_of`.
 
 pub mod catalog;
+#[cfg(any(test, feature = "schema"))]
+pub mod docs;
 pub mod functions;
 pub mod geo;
 pub mod lists;

@@ -45,6 +45,18 @@ pub enum Of {
     Texts,
 }
 
+impl Of {
+    /// The type as SQL spells it.
+    pub const fn sql(self) -> &'static str {
+        match self {
+            Self::Text => "VARCHAR",
+            Self::Int => "BIGINT",
+            Self::Bool => "BOOLEAN",
+            Self::Texts => "VARCHAR[]",
+        }
+    }
+}
+
 impl From<Of> for Type {
     fn from(of: Of) -> Self {
         match of {

@@ -11,6 +11,8 @@
 //!   at most the number of rows; so a sum is of columns, which are counts, of whole numbers, and of what is added or
 //!   chosen from those. What is multiplied or computed is cast to DOUBLE first;
 //! - `x ~ 'b'` is a match of the whole text on DuckDB before 2.0, and of a part of it elsewhere;
+//! - a day of an interval added to a TIMESTAMPTZ is a day of the session's time zone on DuckDB, which has 23 or 25 hours twice
+//!   a year, and 24 hours on DataFusion: intervals are hours and less;
 //! - `select *` has the columns in the order of whoever made the table;
 //! - some functions and joins are known to one engine only, or mean something else on the other.
 
@@ -199,6 +201,11 @@ impl Visitor for Lint {
             } => {
                 self.found.insert(format!("not on every engine: {expr}"));
             }
+            Expr::BinaryOp { left, op: BinaryOperator::Plus | BinaryOperator::Minus, right }
+                if has_days(left) || has_days(right) =>
+            {
+                self.found.insert(format!("an interval of days depends on the time zone; use hours: {expr}"));
+            }
             Expr::BinaryOp { left, op: BinaryOperator::Divide | BinaryOperator::Modulo, right } => {
                 let is_division = matches!(expr, Expr::BinaryOp { op: BinaryOperator::Divide, .. });
                 if is_division && !is_double(left, &self.doubles) && !is_double(right, &self.doubles) {
@@ -246,6 +253,19 @@ fn is_double(expr: &Expr, columns: &Doubles) -> bool {
         },
         _ => false,
     }
+}
+
+/// `interval '1 day'`, `(n || ' days')::interval`.
+fn has_days(expr: &Expr) -> bool {
+    let text = match expr {
+        Expr::Interval(interval) => interval.value.to_string() + &format!("{:?}", interval.leading_field),
+        Expr::Cast { data_type: DataType::Interval { .. }, expr, .. } => expr.to_string(),
+        _ => return false,
+    };
+    let text = text.to_lowercase();
+    ["day", "week", "month", "year"]
+        .iter()
+        .any(|unit| text.split(|c: char| !c.is_alphabetic()).any(|word| word.trim_end_matches('s') == *unit))
 }
 
 fn is_not_zero(expr: &Expr) -> bool {
@@ -367,6 +387,8 @@ fn integer_division() {
     is_quiet("select (extract(epoch from b) - extract(epoch from a)) / 86400 from t");
     fires("select a // 2 from t", "not on every engine");
     fires("select a ~ 'b' from t", "not on every engine");
+    fires("select a + interval '1 day' from t", "time zone");
+    fires("select a - (b || ' days')::interval from t", "time zone");
 }
 
 #[test]

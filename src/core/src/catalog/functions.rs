@@ -38,6 +38,7 @@ const DECISION: &[(&str, &str, &str)] = &[
 pub const FUNCTIONS: &[Function] = &[
     Function {
         name: "mfa_canonical_method",
+        area: "methods",
         kind: "scalar",
         parameters: &[
             ("provider", "VARCHAR", "entra, okta, duo, …; NULL when it is not known"),
@@ -50,6 +51,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_method_strength",
+        area: "methods",
         kind: "scalar",
         parameters: &[("method", "VARCHAR", "canonical method")],
         returns: "VARCHAR",
@@ -59,6 +61,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_is_phishing_resistant",
+        area: "methods",
         kind: "scalar",
         parameters: &[("method", "VARCHAR", "canonical method")],
         returns: "BOOLEAN",
@@ -68,6 +71,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_distance_km",
+        area: "sign-ins",
         kind: "scalar",
         parameters: &[
             ("lat1", "DOUBLE", "degrees north"),
@@ -82,6 +86,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_normalize_signin",
+        area: "sign-ins",
         kind: "scalar",
         parameters: &[
             ("provider", "VARCHAR", "whose log it is, such as entra; 'auto' recognises it"),
@@ -96,6 +101,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_signin_reject",
+        area: "sign-ins",
         kind: "scalar",
         parameters: &[
             ("provider", "VARCHAR", "whose log it is, such as entra; 'auto' recognises it"),
@@ -108,6 +114,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_evaluate",
+        area: "policies",
         kind: "scalar",
         parameters: DECISION,
         returns: "STRUCT(decision, would_decision, enrolment, session, required_mask, reason_mask, grace_deadline, stage, \
@@ -123,6 +130,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_explain",
+        area: "policies",
         kind: "scalar",
         parameters: DECISION,
         returns: "STRUCT(section, rule, applied, reason, satisfied, asks)[]",
@@ -137,6 +145,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_policy_hash",
+        area: "policies",
         kind: "scalar",
         parameters: &[("policy", "VARCHAR", "the document in TOML or JSON")],
         returns: "VARCHAR",
@@ -149,6 +158,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_policy_canonical",
+        area: "policies",
         kind: "scalar",
         parameters: &[("policy", "VARCHAR", "the document in TOML or JSON")],
         returns: "VARCHAR",
@@ -161,6 +171,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_policy_merge",
+        area: "policies",
         kind: "scalar",
         parameters: &[
             ("policy", "VARCHAR", "the document in TOML or JSON"),
@@ -179,6 +190,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_policy_lint",
+        area: "policies",
         kind: "scalar",
         parameters: &[("policy", "VARCHAR", "the document in TOML or JSON, a draft as well")],
         returns: "STRUCT(severity VARCHAR, rule VARCHAR, path VARCHAR, message VARCHAR)[]",
@@ -193,6 +205,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_methods",
+        area: "methods",
         kind: "scalar",
         parameters: &[("mask", "BIGINT", "a mask of methods, such as required_mask")],
         returns: "VARCHAR[]",
@@ -201,6 +214,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_reasons",
+        area: "policies",
         kind: "scalar",
         parameters: &[("mask", "BIGINT", "a mask of reasons: reason_mask")],
         returns: "VARCHAR[]",
@@ -209,6 +223,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_policy_waves",
+        area: "policies",
         kind: "scalar",
         parameters: &[("policy", "VARCHAR", "the document in TOML or JSON; NULL is the one that mfa ships")],
         returns: "STRUCT(wave VARCHAR, report_only_from TIMESTAMPTZ, enforce_from TIMESTAMPTZ, success_rate DOUBLE, min_signins \
@@ -219,6 +234,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_policy_requirements",
+        area: "policies",
         kind: "scalar",
         parameters: &[
             ("policy", "VARCHAR", "the document in TOML or JSON; NULL is the one that mfa ships"),
@@ -232,6 +248,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_version",
+        area: "catalog",
         kind: "scalar",
         parameters: &[],
         returns: "VARCHAR",
@@ -240,6 +257,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_functions",
+        area: "catalog",
         kind: "table",
         parameters: &[],
         returns: "name, kind, signature, parameters, description, example, since",
@@ -248,6 +266,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_contract",
+        area: "catalog",
         kind: "table",
         parameters: &[],
         returns: "relation, required, key, grain, description, columns, loads",
@@ -256,6 +275,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_read_stats",
+        area: "catalog",
         kind: "table",
         parameters: &[],
         returns: "scan, reader, file, records, rows, rejects, ignored, finished",
@@ -266,6 +286,7 @@ pub const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "mfa_rejects",
+        area: "catalog",
         kind: "table",
         parameters: &[],
         returns: "scan, reader, file, record, byte_offset, category, column_name, message",

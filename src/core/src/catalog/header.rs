@@ -9,6 +9,15 @@
 //! -- @param   as_of  TIMESTAMPTZ  now()  last instant counted
 //! -- @column  rule   VARCHAR      which rule found it
 //! ```
+//!
+//! An input says which rows it belongs to, a detection which technique it finds and how it differs from published ones:
+//!
+//! ```sql
+//! -- @references manager -> mfa_identities (user_principal)
+//! -- @mitre      T1621 Multi-Factor Authentication Request Generation
+//! -- @equivalent sigma:e40f4962-b02b-4192-9bfe-245f7ece1f99 "Multifactor Authentication Denied" - one event; here five
+//! -- @equivalent none - nobody publishes one, since …
+//! ```
 
 /// A SQL file with its header taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +32,12 @@ pub struct SqlFile {
     pub params: Vec<Param>,
     /// `@column`, in order.
     pub columns: Vec<ColumnDoc>,
+    /// `@references`, in order.
+    pub references: Vec<Reference>,
+    /// `@mitre`, in order: the id of an ATT&CK technique and its name.
+    pub techniques: Vec<(&'static str, &'static str)>,
+    /// `@equivalent`, in order.
+    pub equivalents: Vec<Equivalent>,
     /// All other tags, in order.
     pub tags: Vec<(&'static str, String)>,
     /// What follows the header.
@@ -53,6 +68,53 @@ pub struct ColumnDoc {
     pub doc: &'static str,
 }
 
+/// Columns that name a row of an input relation. Nothing enforces it: what is named may not be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference {
+    /// The columns.
+    pub columns: Vec<&'static str>,
+    /// The relation they name a row of.
+    pub relation: &'static str,
+    /// Its columns, in the same order.
+    pub to: Vec<&'static str>,
+}
+
+/// A published detection that looks for the same, or the reason why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Equivalent {
+    /// Who publishes it, and its id there; `None` where nobody does.
+    pub rule: Option<(&'static str, &'static str)>,
+    /// Its name, where it has one beside the id.
+    pub name: Option<&'static str>,
+    /// What is different here, and why.
+    pub difference: &'static str,
+}
+
+impl Reference {
+    fn parse(text: &'static str) -> Option<Self> {
+        let list = |text: &'static str| text.split(',').map(str::trim).collect::<Vec<_>>();
+        let (columns, target) = text.split_once("->")?;
+        let columns = list(columns);
+        let (relation, to) = match target.trim().split_once('(') {
+            Some((relation, to)) => (relation.trim(), list(to.trim_end().strip_suffix(')')?)),
+            None => (target.trim(), columns.clone()),
+        };
+        (columns.len() == to.len()).then_some(Self { columns, relation, to })
+    }
+}
+
+impl Equivalent {
+    fn parse(text: &'static str) -> Option<Self> {
+        let (rule, rest) = text.split_once(' ')?;
+        let (name, difference) = match rest.strip_prefix('"') {
+            Some(rest) => rest.split_once("\" - ").map(|(name, difference)| (Some(name), difference))?,
+            None => (None, rest.strip_prefix("- ")?),
+        };
+        let rule = if rule == "none" { None } else { Some(rule.split_once(':')?) };
+        Some(Self { rule, name, difference })
+    }
+}
+
 impl SqlFile {
     /// Takes the header of `text` apart. A malformed header is a mistake in this repository, found by the tests.
     ///
@@ -73,6 +135,9 @@ impl SqlFile {
             details: String::new(),
             params: Vec::new(),
             columns: Vec::new(),
+            references: Vec::new(),
+            techniques: Vec::new(),
+            equivalents: Vec::new(),
             tags: Vec::new(),
             body: text[body_at..].trim(),
         };
@@ -101,6 +166,19 @@ impl SqlFile {
                     let (ty, doc) = split_type(rest);
                     file.columns.push(ColumnDoc { name: column, ty, doc });
                 }
+                "references" => {
+                    let reference = Reference::parse(rest);
+                    file.references
+                        .push(reference.ok_or_else(|| format!("{name}: @references is columns -> relation"))?);
+                }
+                "mitre" => file.techniques.push(split(rest)),
+                "equivalent" => {
+                    let equivalent = Equivalent::parse(rest);
+                    file.equivalents.push(
+                        equivalent
+                            .ok_or_else(|| format!("{name}: @equivalent is publisher:id \"name\" - difference"))?,
+                    );
+                }
                 tag => file.tags.push((tag, rest.to_owned())),
             }
         }
@@ -115,6 +193,11 @@ impl SqlFile {
         let columns: Vec<_> =
             self.columns.iter().map(|column| format!("cast(null as {}) as {}", column.ty, column.name)).collect();
         format!("select {} where false", columns.join(", "))
+    }
+
+    /// The columns of its key.
+    pub fn key(&self) -> Vec<&str> {
+        self.tag("key").map(|key| key.split(", ").collect()).unwrap_or_default()
     }
 
     /// The text of a tag.
@@ -162,5 +245,39 @@ mod tests {
         assert_eq!(file.params, [Param { name: "as_of", ty: "TIMESTAMPTZ", default: "now()", doc: "last instant" }]);
         assert_eq!(file.columns, [ColumnDoc { name: "s", ty: "STRUCT(a VARCHAR, b BOOLEAN)[]", doc: "both" }]);
         assert_eq!(file.tag("area"), Some("assess"));
+    }
+
+    #[test]
+    fn references_and_equivalents_are_taken_apart() {
+        let file = SqlFile::parse(
+            "-- mfa_x\n--\n-- X.\n--\n-- @references a, b -> mfa_y\n-- @references c -> mfa_y (a)\n-- @mitre T1621 Some Name\n\
+             -- @equivalent p:1 \"Its - Name\" - more - much more\n-- @equivalent p:2 - less\n-- @equivalent none - why\n\nselect 1\n",
+        )
+        .unwrap();
+        assert_eq!(
+            file.references,
+            [
+                Reference { columns: vec!["a", "b"], relation: "mfa_y", to: vec!["a", "b"] },
+                Reference { columns: vec!["c"], relation: "mfa_y", to: vec!["a"] },
+            ]
+        );
+        assert_eq!(file.techniques, [("T1621", "Some Name")]);
+        assert_eq!(
+            file.equivalents,
+            [
+                Equivalent { rule: Some(("p", "1")), name: Some("Its - Name"), difference: "more - much more" },
+                Equivalent { rule: Some(("p", "2")), name: None, difference: "less" },
+                Equivalent { rule: None, name: None, difference: "why" },
+            ]
+        );
+        for tag in [
+            "@references a, b",
+            "@references a, b -> mfa_y (a)",
+            "@equivalent p:1",
+            "@equivalent p - less",
+            "@equivalent p:1 \"x - less",
+        ] {
+            assert!(SqlFile::parse(format!("-- mfa_x\n--\n-- X.\n--\n-- {tag}\n").leak()).is_err(), "{tag}");
+        }
     }
 }

@@ -10,7 +10,7 @@ mod relations;
 
 pub use expand::{Relation, resolve, substitute};
 pub use functions::FUNCTIONS;
-pub use header::{ColumnDoc, Param, SqlFile};
+pub use header::{ColumnDoc, Equivalent, Param, Reference, SqlFile};
 pub use relations::{CONTRACT, VIEWS};
 
 use crate::readers::{Parse, READERS, Reader};
@@ -39,6 +39,8 @@ pub struct Entry {
 pub struct Function {
     /// Name in SQL.
     pub name: &'static str,
+    /// What it is about: methods, sign-ins, policies or catalog.
+    pub area: &'static str,
     /// scalar or table.
     pub kind: &'static str,
     /// Its parameters: name, type, meaning.
@@ -76,13 +78,15 @@ fn function(function: &Function) -> Entry {
     }
 }
 
+/// What every reader takes.
+pub const READER_PARAMETERS: &[&str] = &[
+    "path VARCHAR or VARCHAR[]: files or patterns; .gz and .zst are read directly",
+    "on_error VARCHAR: 'reject' (default) skips a bad record and lists it in mfa_rejects(), 'fail' stops at it",
+    "max_rejects BIGINT: fails when more records are rejected; no limit by default",
+];
+
 fn reader(reader: &Reader) -> Entry {
-    let mut parameters = vec![
-        "path VARCHAR or VARCHAR[]: files or patterns; .gz and .zst are read directly".to_owned(),
-        "on_error VARCHAR: 'reject' (default) skips a bad record and lists it in mfa_rejects(), 'fail' stops at it"
-            .to_owned(),
-        "max_rejects BIGINT: fails when more records are rejected; no limit by default".to_owned(),
-    ];
+    let mut parameters: Vec<_> = READER_PARAMETERS.iter().map(|&parameter| parameter.to_owned()).collect();
     let rows: Vec<_> = reader.parse.iter().map(|parse| parse.rows()).collect();
     if rows.len() > 1 {
         parameters.push(format!("rows VARCHAR: which rows to return, {}", rows.join(" or ")));

@@ -16,6 +16,32 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_auth0_logs('tests/data/auth0_logs.ndjson')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "Auth0 documentation: log event type codes",
+    export: "the Management API, `/api/v2/logs`, a log stream, or rows of the Auth0 table of Log Analytics as JSON",
+    shapes: &[
+        "logs, bare or in pages (arrays)",
+        "a log in `data` of a log stream, or in `detail` of an event bus around it",
+        "rows of Log Analytics, with the suffixes of its columns",
+    ],
+    ignores: &[
+        (
+            "sign-ins: codes that are not about a sign-in, a challenge, a factor or an exchange of tokens",
+            "sign-ups, logouts, password changes and calls of the Management API are no sign-ins",
+        ),
+        (
+            "factor events: all but gd_start_enroll, gd_enrollment_complete, gd_webauthn_enrollment_failed, \
+             gd_unenroll and gd_update_device_account",
+            "no other code is about an enrolled factor",
+        ),
+    ],
+    fills: &[
+        "event_time provider event_id session_id event_type_raw identity_id user_principal population_hint app_id \
+         app_name event_kind is_interactive surface protocol is_legacy_auth outcome failure_code failure_reason_raw \
+         failure_category mfa_requirement mfa_result mfa_satisfied_by methods methods_raw first_factor second_factor \
+         is_phishing_resistant ip country city latitude longitude user_agent risk_level tenant_id",
+        "event_time provider event_id identity_id user_principal event_type event_type_raw method method_raw outcome \
+         failure_reason_raw actor_kind ip user_agent",
+    ],
 };
 
 fn read(record: &[u8]) -> Result<Log<'_>, Reject> {

@@ -17,6 +17,38 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_aws_cloudtrail('tests/data/aws_cloudtrail.json')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "AWS CloudTrail User Guide: console sign-in events; IAM Identity Center User Guide: sign-in events",
+    export: "the files of a trail in S3, events of EventBridge, or rows of `AWSCloudTrail` as JSON; not the output of \
+             `lookup-events`, which holds events as text",
+    shapes: &[
+        "`{\"Records\": […]}`, the files of a trail",
+        "events, bare or in arrays",
+        "an event in `detail` of EventBridge",
+        "rows of `AWSCloudTrail`",
+    ],
+    ignores: &[
+        (
+            "sign-ins: events of other sources than signin.amazonaws.com and sso.amazonaws.com",
+            "a call with a credential that is there already is no sign-in",
+        ),
+        (
+            "sign-ins: other events of these than ConsoleLogin, SwitchRole, CheckMfa, CredentialChallenge, \
+             CredentialVerification and UserAuthentication",
+            "administration of Identity Center is no sign-in",
+        ),
+        (
+            "factor events: calls that do nothing to an MFA device, and DeleteVirtualMFADevice",
+            "a virtual device is deleted after it was deactivated, which is the removal",
+        ),
+    ],
+    fills: &[
+        "event_time provider event_id correlation_id event_type_raw identity_id user_principal app_id app_name \
+         event_kind is_interactive surface protocol outcome failure_code failure_reason_raw failure_category \
+         mfa_requirement mfa_result mfa_satisfied_by methods methods_raw first_factor second_factor \
+         is_phishing_resistant ip user_agent tenant_id",
+        "event_time provider event_id identity_id user_principal event_type event_type_raw factor_id method outcome \
+         failure_code failure_reason_raw actor_id actor_principal actor_kind ip user_agent",
+    ],
 };
 
 fn read(record: &[u8]) -> Result<Trail<'_>, Reject> {

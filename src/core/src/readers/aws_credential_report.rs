@@ -15,6 +15,15 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Csv,
     example: "read_aws_credential_report('sample_data/aws/credential-report.csv')",
     parse: &[Parse::Identities(identities), Parse::Factors(factors)],
+    source: "AWS IAM User Guide: credential reports",
+    export: "`aws iam get-credential-report`, its content decoded from Base64",
+    shapes: &["CSV with the columns `user` and `mfa_active`; reports of several accounts put together"],
+    ignores: &[("factors: users whose `mfa_active` is not true", "no device, no factor")],
+    fills: &[
+        "provider identity_id user_principal display_name population is_privileged account_enabled created_at \
+         last_signin_at has_password_credential stores_credential",
+        "provider identity_id factor_id user_principal method method_raw status is_recovery",
+    ],
 };
 
 const ROOT: &str = "<root_account>";

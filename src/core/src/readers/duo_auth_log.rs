@@ -19,6 +19,35 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_duo_auth_log('sample_data/duo/authentication*')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "Duo Admin API: authentication and administrator logs, versions 1 and 2; Duo Log Sync",
+    export: "the Admin API, Duo Log Sync, Splunk, or rows of the Duo tables of Log Analytics as JSON",
+    shapes: &[
+        "entries of version 2, bare or in pages (`response.authlogs`)",
+        "entries of version 1 (`response`)",
+        "output of the log sync, with `eventtype`",
+        "an entry in `event` of a Splunk envelope",
+        "rows of Log Analytics, with the suffixes of its columns",
+    ],
+    ignores: &[
+        (
+            "sign-ins: actions of administrators other than admin_login, admin_login_error and admin_2fa_error",
+            "administration is no sign-in",
+        ),
+        ("telephony and Trust Monitor", "the one names nobody, the other is about records that are here already"),
+        (
+            "factor events: authentications that are no enrolment, and actions that change no factor of a user",
+            "they are sign-ins, or about something else",
+        ),
+    ],
+    fills: &[
+        "event_time provider event_id event_type_raw identity_id user_principal app_id app_name event_kind \
+         is_interactive surface protocol outcome failure_code failure_reason_raw failure_category mfa_requirement \
+         mfa_result mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant \
+         number_matching ip ip_anonymizer country region city network_trusted device_id device_os device_trust \
+         browser risk_signals",
+        "event_time provider event_id identity_id user_principal event_type event_type_raw method method_raw outcome \
+         actor_id actor_principal actor_kind ip user_agent",
+    ],
 };
 
 /// Which of Duo's logs a record is of.

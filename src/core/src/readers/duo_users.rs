@@ -15,6 +15,17 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_duo_users('tests/data/duo_users.json')",
     parse: &[Parse::Identities(identities), Parse::Factors(factors)],
+    source: "Duo Admin API: users",
+    export: "the Admin API, `/admin/v1/users`",
+    shapes: &["users, bare or in pages (`response`)"],
+    ignores: &[
+        ("factors: users with nothing registered", "no device, no factor"),
+        ("factors: the capability `auto` of a telephone", "it is whichever of the others"),
+    ],
+    fills: &[
+        "provider identity_id user_principal display_name account_enabled created_at last_signin_at has_smartphone",
+        "provider identity_id factor_id user_principal method method_raw status registered_at is_recovery device",
+    ],
 };
 
 fn read(record: Record<'_>) -> Result<(Cow<'_, str>, User<'_>), Reject> {

@@ -16,6 +16,25 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_entra_audits('tests/data/entra_audits.json')",
     parse: &[Parse::FactorEvents(factor_events)],
+    source: "Microsoft Graph: directoryAudit resource type; Microsoft Entra: audit log activities",
+    export: "Graph `auditLogs/directoryAudits`, a diagnostic setting of AuditLogs, or rows of the table `AuditLogs` \
+             as JSON",
+    shapes: &[
+        "directoryAudit objects, bare or in pages (`value`)",
+        "records of a diagnostic setting, with `category` and `properties`",
+        "rows of `AuditLogs`",
+    ],
+    ignores: &[
+        (
+            "activities that change no authentication method, such as those on groups, applications and policies",
+            "the audit is of the whole directory",
+        ),
+        ("changes of a user that leave `StrongAuthenticationMethod` alone", "only that property holds methods"),
+    ],
+    fills: &[
+        "event_time provider event_id correlation_id identity_id user_principal event_type event_type_raw method \
+         method_raw outcome failure_reason_raw actor_id actor_principal actor_kind ip user_agent",
+    ],
 };
 
 /// What an activity does to the methods of an account, and the method where the activity names it.

@@ -14,6 +14,12 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_entra_ca_policies('tests/data/entra_ca_policies.json')",
     parse: &[Parse::CaPolicies(policies)],
+    source: "Microsoft Graph: conditionalAccessPolicy resource type",
+    export: "Graph `identity/conditionalAccess/policies`",
+    shapes: &["conditionalAccessPolicy objects, bare or in pages (`value`)"],
+    ignores: &[],
+    fills: &["provider policy_id name state grant_controls include_users exclude_users include_groups exclude_groups \
+         include_apps exclude_apps exclude_locations client_app_types modified_at document"],
 };
 
 fn policies(record: Record<'_>) -> Result<Vec<CaPolicy<'_>>, Reject> {

@@ -16,6 +16,17 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_entra_registration('sample_data/entra/registration.json', rows := 'factors')",
     parse: &[Parse::Identities(identities), Parse::Factors(factors)],
+    source: "Microsoft Graph: userRegistrationDetails resource type",
+    export: "Graph `reports/authenticationMethods/userRegistrationDetails`",
+    shapes: &["userRegistrationDetails objects, bare or in pages (`value`)"],
+    ignores: &[
+        ("factors: users without `methodsRegistered`", "no method, no factor"),
+        ("factors: a method that is listed twice", "the report has no id for a method, so the second is the same one"),
+    ],
+    fills: &[
+        "provider identity_id user_principal display_name population is_privileged",
+        "provider identity_id factor_id user_principal method method_raw status is_default is_recovery",
+    ],
 };
 
 fn details<'a>(record: Record<'a>) -> Result<(Details<'a>, Cow<'a, str>), Reject> {

@@ -14,6 +14,20 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_entra_risk_detections('tests/data/entra_risk_detections.json')",
     parse: &[Parse::SignIn(parse)],
+    source: "Microsoft Graph: riskDetection resource type",
+    export: "Graph `identityProtection/riskDetections`, a diagnostic setting of UserRiskEvents, or rows of \
+             `AADUserRiskEvents` as JSON",
+    shapes: &[
+        "riskDetection objects, bare or in pages (`value`)",
+        "records of a diagnostic setting, with `properties`",
+        "rows of `AADUserRiskEvents`",
+    ],
+    ignores: &[],
+    fills: &[
+        "event_time provider event_id correlation_id event_type_raw identity_id user_principal event_kind surface \
+         outcome mfa_requirement mfa_result mfa_satisfied_by ip ip_anonymizer country region city latitude longitude \
+         risk_level risk_signals",
+    ],
 };
 
 /// One detection.

@@ -20,6 +20,24 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_entra_signins('sample_data/entra/signins-*.ndjson.gz')",
     parse: &[Parse::SignIn(parse)],
+    source: "Microsoft Graph: signIn resource type; Microsoft Entra: sign-in logs in Azure Monitor",
+    export: "Graph `auditLogs/signIns`, a diagnostic setting to storage or an event hub, or rows of the Log Analytics \
+             tables as JSON; not the CSV of the portal",
+    shapes: &[
+        "signIn objects, bare or in pages (`value`)",
+        "records of a diagnostic setting, with `category` and `properties`",
+        "rows of `SigninLogs` and the `AAD…SignInLogs` tables, objects as text included",
+    ],
+    ignores: &[(
+        "records of other categories in the same export, such as AuditLogs and ProvisioningLogs",
+        "one export carries several logs; only the sign-in categories are sign-ins",
+    )],
+    fills: &["event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal \
+         population_hint app_id app_name event_kind is_interactive surface protocol client_app_raw is_legacy_auth \
+         outcome failure_code failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by methods \
+         methods_raw first_factor second_factor is_phishing_resistant policy_results conditional_access_status ip \
+         ip_anonymizer country region city latitude longitude asn network_trusted device_id device_os device_trust \
+         browser user_agent risk_level risk_signals tenant_id home_tenant_id is_guest"],
 };
 
 /// One record, in either envelope.

@@ -15,6 +15,17 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_entra_users('sample_data/entra/users.json')",
     parse: &[Parse::Identities(identities)],
+    source: "Microsoft Graph: user resource type",
+    export: "Graph `users` with `$select` of the properties wanted and `$expand=manager`, or `memberOf`",
+    shapes: &["user objects, bare or in pages (`value`); keys in camel or snake case"],
+    ignores: &[(
+        "groups, devices, applications, service principals and other directory objects, by `@odata.type`",
+        "members of a group and deleted objects come in one list",
+    )],
+    fills: &[
+        "provider identity_id user_principal display_name population is_privileged roles department region location \
+         manager license account_enabled created_at last_signin_at person_id",
+    ],
 };
 
 fn identities(record: Record<'_>) -> Result<Vec<Identity<'_>>, Reject> {

@@ -36,7 +36,8 @@ const BOM: &[u8] = b"\xEF\xBB\xBF";
 const RECORD_SEPARATOR: u8 = 0x1E;
 
 /// Keys whose array holds the records of a page: Graph, Azure Monitor, CloudTrail, Duo, Google and 1Password, OneLogin, PingOne.
-const LISTS: &[&[u8]] = &[b"value", b"records", b"Records", b"authlogs", b"response", b"items", b"data", b"activities"];
+pub(crate) const LISTS: &[&[u8]] =
+    &[b"value", b"records", b"Records", b"authlogs", b"response", b"items", b"data", b"activities"];
 
 /// Keys whose object holds the array: Duo's `{"stat": "OK", "response": {"authlogs": […]}}`, PingOne's `_embedded`.
 const WRAPPERS: &[&[u8]] = &[b"response", b"_embedded"];

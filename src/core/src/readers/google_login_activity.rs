@@ -20,6 +20,35 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_google_login_activity('tests/data/google_login_activity.json')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "Google Workspace Admin SDK, Reports API: login, SAML, user accounts and admin activity events",
+    export: "the Reports API (`activities`), the export to BigQuery, Cloud Logging, or rows of the Google Workspace \
+             tables of Log Analytics as JSON",
+    shapes: &[
+        "activities, bare or in pages (`items`), with `events` as an array or an object",
+        "rows of BigQuery",
+        "entries of Cloud Logging, `protoPayload`",
+        "rows of Log Analytics, with the suffixes of its columns",
+    ],
+    ignores: &[
+        (
+            "sign-ins: activities without a `login_success`, `login_failure`, `login_verification`, `login_challenge` \
+             or `suspicious_…` event",
+            "logouts, password changes, enrolments, warnings and administration are no sign-ins",
+        ),
+        ("sign-ins: all events of an activity but the decisive one", "an activity is one attempt, so one row"),
+        (
+            "factor events: events that are not about 2-step verification, passkeys, security keys or backup codes",
+            "no other event is about a factor",
+        ),
+    ],
+    fills: &[
+        "event_time provider event_id event_type_raw identity_id user_principal app_id app_name event_kind \
+         is_interactive surface protocol is_legacy_auth outcome failure_code failure_reason_raw failure_category \
+         mfa_requirement mfa_result mfa_satisfied_by methods methods_raw first_factor second_factor \
+         is_phishing_resistant ip user_agent risk_signals tenant_id",
+        "event_time provider event_id identity_id user_principal event_type event_type_raw method outcome actor_id \
+         actor_principal actor_kind ip",
+    ],
 };
 
 /// One activity.

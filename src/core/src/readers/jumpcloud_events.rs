@@ -16,6 +16,29 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_jumpcloud_events('tests/data/jumpcloud_events.json')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "JumpCloud Directory Insights API: events",
+    export: "Directory Insights, `/insights/directory/v1/events`, or its export",
+    shapes: &["events, bare or in arrays"],
+    ignores: &[
+        (
+            "sign-ins: events other than user_login_attempt, admin_login_attempt, sso_auth, radius_auth, \
+             radius_auth_attempt, ldap_bind and login_attempt",
+            "changes of the directory are no sign-ins",
+        ),
+        (
+            "factor events: all but enrolment, deletion, disabling and reset of TOTP, WebAuthn, push and Duo, and \
+             user_mfa_reset",
+            "no other event is about a factor",
+        ),
+    ],
+    fills: &[
+        "event_time provider event_id correlation_id event_type_raw identity_id user_principal app_id app_name \
+         event_kind is_interactive surface protocol outcome failure_reason_raw failure_category mfa_requirement \
+         mfa_result mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant \
+         ip country region latitude longitude device_id device_os browser tenant_id",
+        "event_time provider event_id identity_id user_principal event_type event_type_raw method outcome \
+         failure_reason_raw actor_id actor_principal actor_kind ip",
+    ],
 };
 
 fn read(record: &[u8]) -> Result<Event<'_>, Reject> {

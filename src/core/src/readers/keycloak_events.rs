@@ -18,6 +18,30 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_keycloak_events('tests/data/keycloak_events.log')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "Keycloak Server Administration Guide: auditing and events",
+    export: "the Admin API (`/admin/realms/{realm}/events`, `admin-events`), an event listener that writes JSON, or \
+             the log of the server, where events that succeed are written at level DEBUG unless configured otherwise",
+    shapes: &["events and admin events, bare or in arrays", "lines of the log of the server, text or JSON"],
+    ignores: &[
+        ("lines of the log of the server that are no event", "the server logs much else"),
+        (
+            "sign-ins: types other than LOGIN, IDENTITY_PROVIDER_LOGIN, IDENTITY_PROVIDER_FIRST_LOGIN, CLIENT_LOGIN \
+             and the tokens, and admin events",
+            "sign-ups, logouts, changes of an account and administration are no sign-ins",
+        ),
+        (
+            "factor events: credentials that are passwords, and everything that changes no credential",
+            "a password is no second factor",
+        ),
+    ],
+    fills: &[
+        "event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal \
+         population_hint app_id app_name event_kind is_interactive surface protocol is_legacy_auth outcome \
+         failure_code failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by methods \
+         methods_raw first_factor second_factor is_phishing_resistant ip user_agent tenant_id",
+        "event_time provider event_id identity_id user_principal event_type event_type_raw method method_raw outcome \
+         failure_code actor_id actor_kind ip",
+    ],
 };
 
 /// One event; `None` is another line of the server's log.

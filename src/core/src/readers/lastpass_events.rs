@@ -16,6 +16,23 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Any,
     example: "read_lastpass_events('tests/data/lastpass_events.csv')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "LastPass Enterprise API: event reporting",
+    export: "the Enterprise API, command `reporting`, its events taken out of the object `data`, or the download of \
+             the reporting events as CSV",
+    shapes: &["events, bare or in arrays, JSON", "CSV with the columns Time, Username, IP_Address, Action, Data"],
+    ignores: &[
+        (
+            "sign-ins: actions other than logging in to the vault or the Admin Console, and failed logins",
+            "the filling in of the password of a site is no sign-in",
+        ),
+        ("factor events: actions that turn no multifactor option on or off", "no other action is about a factor"),
+    ],
+    fills: &[
+        "event_time provider event_id event_type_raw user_principal app_name event_kind is_interactive surface \
+         outcome failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by ip",
+        "event_time provider event_id user_principal event_type event_type_raw method method_raw outcome actor_kind \
+         ip",
+    ],
 };
 
 fn read(record: &[u8]) -> Result<Event<'_>, Reject> {

@@ -21,6 +21,16 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Any,
     example: "read_mapped_signins('tests/data/mapped_signins.json', mapping := 'tests/data/mapped_signins.toml')",
     parse: &[Parse::Mapping(Mapping::keep)],
+    source: "that of the log",
+    export: "whatever the log offers, JSON or CSV; the mapping is TOML, see `tests/data/mapped_signins.toml`",
+    shapes: &["JSON objects in any framing", "CSV with a header line, whose columns are the paths"],
+    ignores: &[("records that are not what `[where]` of the mapping asks for", "one export can carry several logs")],
+    fills: &["event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal \
+         population_hint app_id app_name event_kind is_interactive surface protocol client_app_raw is_legacy_auth \
+         outcome failure_code failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by methods \
+         methods_raw first_factor second_factor is_phishing_resistant number_matching conditional_access_status ip \
+         ip_anonymizer country region city latitude longitude asn network_trusted device_id device_os device_trust \
+         browser user_agent risk_level risk_signals tenant_id home_tenant_id is_guest"],
 };
 
 /// Why a text is no mapping.

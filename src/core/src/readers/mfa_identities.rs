@@ -16,6 +16,14 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Csv,
     example: "read_mfa_identities('sample_data/hr/people.csv')",
     parse: &[Parse::Identities(identities)],
+    source: "that of the personnel system or the directory",
+    export: "a list with one line for each account or person; the usual names of columns are known, in any case and \
+             punctuation",
+    shapes: &["CSV with a header line; comma, semicolon or tab between columns"],
+    ignores: &[],
+    fills: &["provider identity_id user_principal display_name population is_privileged roles tier department region \
+         location manager license account_enabled created_at last_signin_at has_password_credential stores_credential \
+         accessibility_need has_smartphone person_id"],
 };
 
 const IDENTITY_ID: &[&str] = &["identity_id", "id", "user_id", "object_id", "account_id", "uid", "account"];

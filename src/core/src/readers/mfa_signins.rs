@@ -18,6 +18,23 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_mfa_signins(['sample_data/entra/signins-*.gz', 'sample_data/duo/*'])",
     parse: &[Parse::SignIn(parse)],
+    source: "those of the readers of each log",
+    export: "the files of any of the sign-in logs, mixed as they are; CSV only by the reader of its log",
+    shapes: &[
+        "JSON that the reader of some log accepts; a record that none of them knows is a reject",
+        "lines of the logs that are text: those of Keycloak and PingFederate",
+    ],
+    ignores: &[(
+        "what the reader of the log ignores",
+        "a record is given to one reader after the other, and reads the same here as there",
+    )],
+    fills: &["event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal \
+         population_hint app_id app_name event_kind is_interactive surface protocol client_app_raw is_legacy_auth \
+         outcome failure_code failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by methods \
+         methods_raw first_factor second_factor is_phishing_resistant number_matching policy_results \
+         conditional_access_status ip ip_anonymizer country region city latitude longitude asn network_trusted \
+         device_id device_os device_trust browser user_agent risk_level risk_signals tenant_id home_tenant_id \
+         is_guest"],
 };
 
 type ParseSignIn = for<'a> fn(&'a [u8]) -> Result<Option<SignIn<'a>>, Reject>;

@@ -41,6 +41,8 @@ mod json;
 mod properties;
 mod scan;
 mod table;
+#[cfg(test)]
+mod tests;
 mod time;
 mod used;
 
@@ -197,6 +199,17 @@ pub struct Reader {
     pub example: &'static str,
     /// The parsers, the first being the default; a second is chosen by `rows := '…'`.
     pub parse: &'static [Parse],
+    /// Where the vendor documents the log, by title.
+    pub source: &'static str,
+    /// Where to get it.
+    pub export: &'static str,
+    /// What a record may look like.
+    pub shapes: &'static [&'static str],
+    /// Records that belong to the log and become no row: what and why.
+    pub ignores: &'static [(&'static str, &'static str)],
+    /// For each parser the columns that it can fill, in the order of the relation. All others are NULL but `source_file` and
+    /// `source_record`, which the engines fill.
+    pub fills: &'static [&'static str],
 }
 
 impl Reader {

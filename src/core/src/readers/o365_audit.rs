@@ -20,6 +20,30 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Any,
     example: "read_o365_audit('tests/data/o365_audit.json')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "Microsoft 365: Office 365 Management Activity API schema",
+    export: "the Management Activity API, `Search-UnifiedAuditLog`, the CSV of an audit search in the portal, or rows \
+             of `OfficeActivity` as JSON",
+    shapes: &[
+        "audit records, bare or in arrays",
+        "records with the audit record in `AuditData`, as text or object",
+        "CSV with a column `AuditData`",
+        "rows of `OfficeActivity`",
+    ],
+    ignores: &[
+        (
+            "sign-ins: operations other than UserLoggedIn and UserLoginFailed",
+            "files, mail and administration are no sign-ins",
+        ),
+        ("factor events: operations that change no authentication method", "as above"),
+    ],
+    fills: &[
+        "event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal app_id \
+         event_kind is_interactive surface protocol client_app_raw is_legacy_auth outcome failure_code \
+         failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by ip device_id device_os \
+         device_trust browser user_agent tenant_id home_tenant_id",
+        "event_time provider event_id correlation_id identity_id user_principal event_type event_type_raw method \
+         method_raw outcome actor_principal actor_kind ip",
+    ],
 };
 
 fn read(record: &[u8]) -> Result<Audit<'_>, Reject> {

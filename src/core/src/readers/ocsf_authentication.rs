@@ -16,6 +16,26 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_ocsf_authentication('tests/data/ocsf_authentication.ndjson')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "OCSF schema: Authentication (3002), Account Change (3001)",
+    export: "Amazon Security Lake or whatever else writes OCSF, as JSON; Parquet by `mfa_normalize_signin('ocsf', \
+             to_json(…))`",
+    shapes: &["events, bare or in arrays"],
+    ignores: &[
+        ("sign-ins: other classes than 3002, and the activity Logoff", "a logoff ends a session"),
+        (
+            "factor events: all but the activities 10 (MFA factor enabled) and 11 (MFA factor disabled) of class 3001",
+            "no other change of an account is about a factor",
+        ),
+    ],
+    fills: &[
+        "event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal app_id \
+         app_name event_kind is_interactive surface protocol is_legacy_auth outcome failure_code failure_reason_raw \
+         failure_category mfa_requirement mfa_result mfa_satisfied_by methods methods_raw first_factor second_factor \
+         is_phishing_resistant ip country region city latitude longitude asn device_id device_os \
+         device_trust user_agent risk_level tenant_id",
+        "event_time provider event_id correlation_id identity_id user_principal event_type event_type_raw method \
+         outcome failure_reason_raw actor_id actor_principal actor_kind ip user_agent",
+    ],
 };
 
 fn read(record: &[u8]) -> Result<Event<'_>, Reject> {

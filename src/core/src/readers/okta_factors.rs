@@ -14,6 +14,15 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_okta_factors('sample_data/okta/factors.ndjson')",
     parse: &[Parse::Factors(factors)],
+    source: "Okta developer documentation: User Factors API, User Authenticator Enrollments API",
+    export: "`/api/v1/users/{id}/factors` or `/authenticator-enrollments`, of every user; the links in an item say \
+             whose it is",
+    shapes: &["factors, bare or in pages (arrays)", "authenticator enrolments with a link to their user"],
+    ignores: &[("factors with the status NOT_SETUP or without an id", "a user could set them up and has not")],
+    fills: &[
+        "provider identity_id factor_id user_principal method method_raw status registered_at last_used_at aaguid \
+         is_recovery device phone_region",
+    ],
 };
 
 fn factors(record: Record<'_>) -> Result<Vec<Factor<'_>>, Reject> {

@@ -32,6 +32,41 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_okta_system_log('sample_data/okta/system-log*.gz')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "Okta developer documentation: System Log API, event types",
+    export: "`/api/v1/logs`, a log stream to EventBridge or Splunk, an event hook, or rows of `Okta_CL` as JSON",
+    shapes: &[
+        "events, bare or in pages (arrays)",
+        "an event in `detail` or `event` of a log stream",
+        "a delivery of an event hook with one event; with several it is a reject",
+        "rows of Log Analytics, with the suffixes of its columns",
+    ],
+    ignores: &[
+        ("sign-ins: logouts, `user.authentication.slo` and `universal_logout`", "they end a session"),
+        (
+            "sign-ins: messages of `system.*.send_*` that are no challenge",
+            "the same channels carry password resets and unlocks",
+        ),
+        (
+            "sign-ins: events that are neither sessions, `user.authentication.*`, sign-on policies nor answers to a \
+             push",
+            "administration, lifecycle and enrolment are no sign-ins",
+        ),
+        (
+            "factor events: all but `user.mfa.factor.*` (activate, deactivate, reset_all, suspend, unsuspend, update) \
+             and `user.mfa.promote_enrollment`",
+            "no other event is about a registered factor",
+        ),
+    ],
+    fills: &[
+        "event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal \
+         population_hint app_id app_name event_kind is_interactive surface protocol client_app_raw is_legacy_auth \
+         outcome failure_code failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by methods \
+         methods_raw first_factor second_factor is_phishing_resistant number_matching policy_results ip ip_anonymizer \
+         country region city latitude longitude asn device_id device_os device_trust browser user_agent risk_level \
+         risk_signals",
+        "event_time provider event_id correlation_id identity_id user_principal event_type event_type_raw factor_id \
+         method method_raw outcome failure_reason_raw actor_id actor_principal actor_kind ip user_agent",
+    ],
 };
 
 /// What is in the place of an event's name in the delivery of an event hook.

@@ -13,6 +13,12 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_okta_users('sample_data/okta/users.json')",
     parse: &[Parse::Identities(identities)],
+    source: "Okta developer documentation: Users API",
+    export: "`/api/v1/users`",
+    shapes: &["user objects, bare or in pages (arrays)"],
+    ignores: &[],
+    fills: &["provider identity_id user_principal display_name population department region location manager \
+         account_enabled created_at last_signin_at has_password_credential person_id"],
 };
 
 fn identities(record: Record<'_>) -> Result<Vec<Identity<'_>>, Reject> {

@@ -16,6 +16,28 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_onelogin_events('tests/data/onelogin_events.json')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "OneLogin API: events, event types",
+    export: "the API, `/api/1/events`, the event webhook, or rows of `OneLogin_CL` as JSON",
+    shapes: &[
+        "events, bare or in pages (`data`)",
+        "events of a webhook (arrays)",
+        "rows of Log Analytics, with the suffixes of its columns",
+    ],
+    ignores: &[
+        (
+            "sign-ins: event types other than 5, 6, 8, 69 and 90",
+            "sessions, administration and provisioning are no sign-ins",
+        ),
+        ("factor events: event types other than 24 and 172", "only the removal of a device or a factor is read"),
+    ],
+    fills: &[
+        "event_time provider event_id event_type_raw identity_id user_principal app_id app_name event_kind \
+         is_interactive surface protocol outcome failure_reason_raw failure_category mfa_requirement mfa_result \
+         mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant ip \
+         user_agent risk_signals tenant_id",
+        "event_time provider event_id identity_id user_principal event_type event_type_raw factor_id method \
+         method_raw outcome actor_id actor_kind ip",
+    ],
 };
 
 const LOGGED_IN: i64 = 5;

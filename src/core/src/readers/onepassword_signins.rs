@@ -16,6 +16,14 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_1password_signins('tests/data/1password_signins.json')",
     parse: &[Parse::SignIn(parse)],
+    source: "1Password Events API: sign-in attempts",
+    export: "the Events API, `signinattempts`",
+    shapes: &["attempts, bare or in pages (`items`)"],
+    ignores: &[],
+    fills: &["event_time provider event_id session_id event_type_raw identity_id user_principal app_name event_kind \
+         is_interactive surface client_app_raw outcome failure_code failure_category mfa_requirement mfa_result \
+         mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant ip \
+         country region city latitude longitude device_os tenant_id"],
 };
 
 /// One attempt.

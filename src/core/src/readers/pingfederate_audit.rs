@@ -16,6 +16,17 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_pingfederate_audit('tests/data/pingfederate_audit.log')",
     parse: &[Parse::SignIn(parse)],
+    source: "PingFederate Server: security audit logging",
+    export: "the file `audit.log`, the same as CEF, or rows of `CommonSecurityLog` as JSON",
+    shapes: &["lines with bars between fields", "lines of CEF", "rows of `CommonSecurityLog`"],
+    ignores: &[(
+        "events other than AUTHN_ATTEMPT, SSO, OAuth, STS and TOKEN, such as SLO",
+        "logouts, sessions and administration are no sign-ins",
+    )],
+    fills: &["event_time provider event_id correlation_id event_type_raw user_principal app_id app_name event_kind \
+         is_interactive surface protocol outcome failure_reason_raw failure_category mfa_requirement mfa_result \
+         mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant ip \
+         tenant_id"],
 };
 
 /// One line or row.

@@ -17,6 +17,29 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Json,
     example: "read_pingone_audit('tests/data/pingone_audit.json')",
     parse: &[Parse::SignIn(parse), Parse::FactorEvents(factor_events)],
+    source: "PingOne Platform API Reference: audit activities, event types",
+    export: "the API, `/environments/{id}/activities`, or a webhook",
+    shapes: &["activities, bare or in pages (`_embedded.activities`)"],
+    ignores: &[
+        (
+            "sign-ins: types that are not a check of a password, a code, a key, a push or MFA, nor an access of a \
+             user",
+            "administration is no sign-in",
+        ),
+        (
+            "sign-ins: types of these that are neither a success nor a failure, such as OTP.SENT",
+            "nothing was checked yet",
+        ),
+        ("factor events: types that are not about a device of a user, or do not change it", "as above"),
+    ],
+    fills: &[
+        "event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal app_id \
+         app_name event_kind is_interactive surface outcome failure_reason_raw failure_category mfa_requirement \
+         mfa_result mfa_satisfied_by methods methods_raw first_factor second_factor is_phishing_resistant \
+         ip user_agent tenant_id",
+        "event_time provider event_id correlation_id identity_id user_principal event_type event_type_raw factor_id \
+         method method_raw outcome failure_reason_raw actor_id actor_principal actor_kind ip user_agent",
+    ],
 };
 
 fn read(record: &[u8]) -> Result<Activity<'_>, Reject> {

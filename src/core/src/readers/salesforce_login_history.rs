@@ -17,6 +17,24 @@ pub(super) const READER: Reader = Reader {
     layout: Layout::Any,
     example: "read_salesforce_login_history('tests/data/salesforce_login_history.csv')",
     parse: &[Parse::SignIn(parse)],
+    source: "Salesforce Object Reference: LoginHistory, VerificationHistory, EventLogFile (Login), LoginEvent",
+    export: "a query or a download of the login history, the verification history or LoginEvent, or the event log \
+             files, CSV or JSON",
+    shapes: &[
+        "records of LoginHistory, LoginEvent and VerificationHistory, JSON or CSV",
+        "event log files, CSV or JSON",
+    ],
+    ignores: &[(
+        "lines of event log files of other types than Login, LoginAs included",
+        "an administrator who logs in as somebody used no factor of theirs",
+    )],
+    fills: &[
+        "event_time provider event_id correlation_id session_id event_type_raw identity_id user_principal app_name \
+         event_kind is_interactive surface protocol client_app_raw is_legacy_auth outcome failure_code \
+         failure_reason_raw failure_category mfa_requirement mfa_result mfa_satisfied_by methods methods_raw \
+         first_factor second_factor is_phishing_resistant ip country city latitude longitude \
+         device_os browser user_agent tenant_id",
+    ],
 };
 
 /// One record.
