@@ -8,8 +8,7 @@ STAMP := target/tools/bin/append_metadata
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build extension cli hosts demo test fuzz corpus sample bench bench-views docs
-.PHONY: help build cli datafusion hosts demo test fuzz corpus sample bench lint docs
+.PHONY: help build extension cli hosts demo test fuzz corpus sample golden bench bench-views docs
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -48,6 +47,9 @@ demo: extension .venv/duckdb-2.0.0/.ready ## load sample_data/ and print coverag
 
 sample: ## write sample_data/ again; the same seed gives the same bytes
 	python3 sample_data/generate.py
+
+golden: extension .venv/duckdb-2.0.0/.ready ## write tests/golden again: what every saved question answers over sample_data/
+	@$(LATEST)/bin/python -B tests/hosts/golden.py
 
 # What only the tests need.
 .venv/duckdb-%/.tested: .venv/duckdb-%/.ready tests/hosts/requirements.txt

@@ -24,4 +24,4 @@ from mfa_factor_downgrades as f
 order by
     signins desc nulls last,
     user_principal asc nulls last,
-    array_to_string(f.evidence.methods, ' ') asc nulls last;
+    coalesce(array_to_string(f.evidence.methods, ' '), '') asc nulls last;

@@ -23,7 +23,7 @@ select
     effective_from,
     effective_to,
     hash_status,
-    array_to_string(approvers, ', ') as approvers,
+    coalesce(array_to_string(approvers, ', '), '') as approvers,
     rejections,
     other_approvals,
     approved_in_time,

@@ -30,7 +30,7 @@ judged as (
         end as why,
         days_to_expiry,
         approvals,
-        array_to_string(silent_renewals, ', ') as silent_renewals,
+        coalesce(array_to_string(silent_renewals, ', '), '') as silent_renewals,
         last_used_after_expiry
     from mfa_exceptions_status
 )

@@ -25,8 +25,8 @@ select
     provider,
     old_would_decision as from_decision,
     new_would_decision as to_decision,
-    array_to_string(reasons_gained, ', ') as because,
-    array_to_string(reasons_lost, ', ') as no_longer,
+    coalesce(array_to_string(reasons_gained, ', '), '') as because,
+    coalesce(array_to_string(reasons_lost, ', '), '') as no_longer,
     cast(sum(signins) as bigint) as signins
 from mfa_policy_diff
 where is_enabled

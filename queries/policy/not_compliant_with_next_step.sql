@@ -14,7 +14,7 @@
 -- @column    user_principal  VARCHAR     login name
 -- @column    enrolment       VARCHAR     compliant, in_grace, overdue or unknown
 -- @column    session         VARCHAR     of the last sign-in; NULL without one
--- @column    methods         VARCHAR     what is registered
+-- @column    methods         VARCHAR     what is registered; empty is nothing, NULL is unknown
 -- @column    reasons         VARCHAR     what is missing
 
 select
@@ -25,8 +25,8 @@ select
     user_principal,
     enrolment,
     session,
-    array_to_string(methods, ', ') as methods,
-    array_to_string(list_concat(reasons, coalesce(session_reasons, [])), ', ') as reasons
+    case when methods is not null then coalesce(array_to_string(methods, ', '), '') end as methods,
+    coalesce(array_to_string(list_concat(reasons, coalesce(session_reasons, [])), ', '), '') as reasons
 from mfa_compliance
 where next_step <> 'none'
 order by

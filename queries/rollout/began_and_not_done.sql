@@ -11,7 +11,7 @@
 -- @column    user_principal  VARCHAR     login name, lower case
 -- @column    kind            VARCHAR     failed, abandoned, open or partial
 -- @column    wave            VARCHAR     wave of the roll-out; NULL is none
--- @column    missing         VARCHAR     what is missing
+-- @column    missing         VARCHAR     what is missing; NULL is unknown
 -- @column    failure_reason  VARCHAR     why the last verification failed, as logged
 -- @column    tries           BIGINT      attempts that were not completed
 -- @column    reminder        VARCHAR     scheduled, late, none or unknown
@@ -23,7 +23,7 @@ select
     user_principal,
     kind,
     wave,
-    array_to_string(missing, ', ') as missing,
+    case when missing is not null then coalesce(array_to_string(missing, ', '), '') end as missing,
     failure_reason,
     tries,
     reminder,

@@ -24,7 +24,7 @@ select
     department,
     tier,
     enrolment,
-    array_to_string(reasons, ', ') as reasons
+    coalesce(array_to_string(reasons, ', '), '') as reasons
 from mfa_enrollment_state
 where is_enabled
     and is_human
