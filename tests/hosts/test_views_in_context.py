@@ -242,7 +242,7 @@ class Inlining(Context):
             connection.execute("drop table saved")
             with self.subTest(view):
                 self.assertEqual(before, after)
-                self.assertGreater(before[0], 0)
+                self.assertEqual(before[0] > 0, view not in SPARED)
 
     def test_columns_that_are_not_asked_for_are_not_read(self):
         [scan] = [
@@ -524,11 +524,10 @@ class Variables(Context):
             connection.execute("from mfa_gaps").fetchall()
 
     def test_the_time_zone_does_not_matter(self):
-        for zone in ("Pacific/Auckland", "America/New_York"):
-            connection = self.cursor()
-            connection.execute(f"set timezone = '{zone}'")
-            with self.subTest(zone):
-                self.same(connection)
+        # Its summer time begins and ends within the sample.
+        connection = self.cursor()
+        connection.execute("set timezone = 'America/New_York'")
+        self.same(connection, views=VIEWS)
 
 
 class Connections(Context):
