@@ -85,12 +85,14 @@ impl Answer {
     pub(crate) async fn query(self, frame: DataFrame) -> Result<u64> {
         let schema: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
         let mut stream = frame.execute_stream().await?;
+        // What fails before it has rows has no answer, not even the names of columns.
+        let mut next = stream.next().await.transpose()?;
         let mut output = self.begin(&schema)?;
         let mut rows = 0;
-        while let Some(batch) = stream.next().await {
-            let batch = batch?;
+        while let Some(batch) = next {
             rows += batch.num_rows() as u64;
             output.batch(&batch)?;
+            next = stream.next().await.transpose()?;
         }
         output.finish()?;
         Ok(rows)

@@ -250,7 +250,7 @@ fn configuration_goes_from_flags_to_defaults() {
     let text = ok(&["config", "show", "--config", &file, "--format", "csv"]);
     assert!(text.contains(&folder.path("from-file")), "{text}");
     let bad = folder.write("bad.toml", "curve_day = 7\n");
-    assert!(error(&["config", "show", "--config", &bad]).contains("there is no curve_day; did you mean curve_days?"));
+    assert!(error(&["config", "show", "--config", &bad]).contains("there is no curve_day; did you mean curve_days"));
     let bad = folder.write("worse.toml", "lake = [\n");
     assert!(error(&["config", "show", "--config", &bad]).contains("is not valid TOML"));
     assert!(error(&["config", "show", "--config", "no/where.toml"]).contains("cannot read the configuration"));
