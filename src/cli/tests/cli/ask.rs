@@ -102,7 +102,9 @@ fn statements() {
     assert!(error(&["sql", "select * from mfa_gaps"]).contains("is not loaded"));
     assert!(error(&["sql", "selec 1"]).to_lowercase().contains("expected"));
     assert!(error(&["sql", "select * from read_mfa_signins('no/where')"]).contains("no such file"));
-    assert!(error(&["sql", "select mfa_normalize_signin('oktaa', '{}')"]).contains("known are auto, duo, entra, okta"));
+    assert!(
+        error(&["sql", "select mfa_normalize_signin('oktaa', '{}')"]).contains("unknown provider 'oktaa': known are ")
+    );
     assert!(error(&["sql"]).contains("Usage"));
 }
 
