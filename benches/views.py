@@ -194,7 +194,7 @@ def on_datafusion(mfa, folder, query):
             if status:
                 return {"error": process.stderr.read().decode().strip()[:200]}
             times[name] = time.perf_counter() - began
-        rows = duckdb.sql(f"select count(*) from read_parquet('{output}')").fetchone()[0]
+        rows = duckdb.connect().execute(f"select count(*) from read_parquet('{output}')").fetchone()[0]
         return {"seconds": max(times["answer"] - times["idle"], 0.001), "rows": rows, "mb": usage.ru_maxrss / 1024}
 
 
