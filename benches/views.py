@@ -2,8 +2,7 @@
 
 usage: views.py EXTENSION MFA [ROWS…]      (make bench-views; ROWS="1000000 10000000 50000000")
 Each answer is computed as a whole, in a process of its own, on two threads. `growth` is the exponent of the cost between the
-smallest and the largest number of rows: 1 is linear. `by hand` divides by the time of the best SQL we know for the same
-answer, which has to have as many rows with the same sum.
+smallest and the largest number of rows: 1 is linear.
 """
 
 import json
@@ -17,7 +16,8 @@ import time
 
 import duckdb
 
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "mfa-bench"
+from read_entra import CACHE
+
 THREADS = 2
 MEMORY = "4GB"
 AS_OF = "2026-07-01 00:00:00+00"
