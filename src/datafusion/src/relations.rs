@@ -33,7 +33,7 @@ use mfa_core::catalog::{self, CONTRACT, Param, Relation, SqlFile, VIEWS};
 use mfa_core::functions::Type;
 use mfa_core::lists::{LISTS, List};
 use mfa_core::readers::history::History;
-use mfa_core::readers::{Parse, READERS, Reader};
+use mfa_core::readers::{READERS, Reader};
 use parking_lot::RwLock;
 
 use crate::dialect::{fold_frames, translate};
@@ -314,7 +314,6 @@ impl Relations {
         let name = reader.name;
         let (mut paths, mut rows, mut on_error, mut max_rejects) = (None, None, None, None);
         let mut mapping = None;
-        let is_mapped = matches!(reader.parse, [Parse::Mapping(_)]);
         for argument in arguments {
             let (parameter, argument) = match argument {
                 FunctionArg::Unnamed(argument) => (None, argument),
@@ -331,7 +330,7 @@ impl Relations {
                 None => return plan_err!("{name} takes one path or one list of paths"),
                 Some("rows") if reader.parse.len() > 1 => rows = text(&value),
                 Some("on_error") => on_error = text(&value),
-                Some("mapping") if is_mapped => mapping = text(&value),
+                Some("mapping") if reader.is_mapped() => mapping = text(&value),
                 Some("max_rejects") if value.is_null() => max_rejects = None,
                 Some("max_rejects") => {
                     max_rejects = i64::try_from(value)
@@ -340,7 +339,7 @@ impl Relations {
                 }
                 Some(other) => {
                     let rows = if reader.parse.len() > 1 { ", rows" } else { "" };
-                    let mapping = if is_mapped { ", mapping" } else { "" };
+                    let mapping = if reader.is_mapped() { ", mapping" } else { "" };
                     return plan_err!("{name} has no parameter {other}; it has max_rejects, on_error{rows}{mapping}");
                 }
             }

@@ -94,7 +94,7 @@ impl TableFunction for LogReader {
         if self.reader.parse.len() > 1 {
             named.push(("rows", Type::Varchar));
         }
-        if let [Parse::Mapping(_)] = self.reader.parse {
+        if self.reader.is_mapped() {
             named.push(("mapping", Type::Varchar));
         }
         named

@@ -13,7 +13,7 @@ pub use functions::FUNCTIONS;
 pub use header::{ColumnDoc, Equivalent, Param, Reference, SqlFile};
 pub use relations::{CONTRACT, VIEWS};
 
-use crate::readers::{Parse, READERS, Reader};
+use crate::readers::{READERS, Reader};
 
 /// One thing that is offered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +91,7 @@ fn reader(reader: &Reader) -> Entry {
     if rows.len() > 1 {
         parameters.push(format!("rows VARCHAR: which rows to return, {}", rows.join(" or ")));
     }
-    if matches!(reader.parse, [Parse::Mapping(_)]) {
+    if reader.is_mapped() {
         parameters.push(
             "mapping VARCHAR: which path fills which column, in TOML, or the path of a file that ends with .toml"
                 .to_owned(),

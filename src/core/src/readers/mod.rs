@@ -214,6 +214,11 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Whether a call has to say, by `mapping := '…'`, how its log is read.
+    pub fn is_mapped(&self) -> bool {
+        matches!(self.parse, [Parse::Mapping(_)])
+    }
+
     /// What the named parameters of a call ask for.
     ///
     /// # Errors
