@@ -36,7 +36,7 @@ use mfa_core::readers::history::History;
 use mfa_core::readers::{READERS, Reader};
 use parking_lot::RwLock;
 
-use crate::dialect::{fold_frames, translate};
+use crate::dialect::{few_first, fold_frames, translate};
 use crate::files;
 use crate::logs::LogTable;
 use crate::settings::{Settings, cast_to, literal};
@@ -201,7 +201,10 @@ impl Relations {
     }
 
     fn plan(&self, statement: Statement) -> Result<LogicalPlan> {
-        let state = self.state()?;
+        let mut state = self.state()?;
+        // To look for sorts that nobody needs, DataFusion copies the whole plan of a common table expression wherever it is
+        // named; then nothing would tell that it is the same.
+        state.config_mut().options_mut().sql_parser.enable_subquery_sort_elimination = false;
         // What the catalog holds is in memory, so there is nothing to wait for.
         state
             .statement_to_plan(PlannedStatement::Statement(Box::new(statement)))
@@ -442,7 +445,7 @@ struct Parsed {
 }
 
 static PARSED: LazyLock<HashMap<&'static str, Parsed>> = LazyLock::new(|| {
-    let statements: Vec<_> = VIEWS.iter().filter_map(|view| Some((view.name, parse(view.body).ok()?))).collect();
+    let statements: Vec<_> = VIEWS.iter().filter_map(|view| Some((view.name, parse_view(view.body)?))).collect();
     let direct: HashMap<_, _> = statements.iter().map(|(name, statement)| (*name, reads(statement))).collect();
     let all = |name: &str| {
         let (mut found, mut open) = (BTreeSet::new(), vec![name.to_owned()]);
@@ -485,6 +488,12 @@ fn names(statement: &Statement) -> HashMap<String, usize> {
         ControlFlow::<()>::Continue(())
     });
     names
+}
+
+fn parse_view(sql: &str) -> Option<Statement> {
+    let mut statement = parse(sql).ok()?;
+    few_first(&mut statement);
+    Some(statement)
 }
 
 fn parse(sql: &str) -> Result<Statement> {

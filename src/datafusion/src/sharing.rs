@@ -92,7 +92,10 @@ impl TableProvider for SharedTable {
             .ok_or_else(|| internal_datafusion_err!("a view was planned by a planner that mfa did not register"))?
             .run(&self.0);
         let columns = projection.cloned().unwrap_or_else(|| (0..self.0.schema.fields().len()).collect());
-        run.uses().push(Use { columns: columns.clone(), filter: conjunction(filters.iter().cloned()) });
+        let mut uses = run.uses();
+        let is_first = uses.is_empty();
+        uses.push(Use { columns: columns.clone(), filter: conjunction(filters.iter().cloned()) });
+        drop(uses);
         let schema = Arc::new(self.0.schema.project(&columns)?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
@@ -100,7 +103,7 @@ impl TableProvider for SharedTable {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Arc::new(SharedExec { run, columns, schema, properties: Arc::new(properties) }))
+        Ok(Arc::new(SharedExec { run, columns, is_first, schema, properties: Arc::new(properties) }))
     }
 }
 
@@ -224,6 +227,8 @@ impl QueryPlanner for SharingPlanner {
 struct SharedExec {
     run: Arc<Run>,
     columns: Vec<usize>,
+    /// Shows the shared plan below it, as no other scan of it does.
+    is_first: bool,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
 }
@@ -250,8 +255,9 @@ impl ExecutionPlan for SharedExec {
         &self.properties
     }
 
+    /// For EXPLAIN ANALYZE: by the time there is a shared plan to see, all that looks for something to improve has gone by.
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        self.run.plan.get().filter(|_| self.is_first).map(|(_, plan)| plan).into_iter().collect()
     }
 
     fn replace_children(
