@@ -15,9 +15,9 @@ use datafusion::logical_expr::{
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, DataType as SqlType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgOperator, FunctionArguments, Ident, Interval, Join, JoinOperator, NamedWindowExpr, Select, SelectFlavor,
-    SelectItem, Statement, TableFactor, UnaryOperator, Value, VisitMut as _, VisitorMut, WildcardAdditionalOptions,
-    WindowFrameBound, WindowSpec, WindowType,
+    FunctionArgOperator, FunctionArguments, Ident, Interval, NamedWindowExpr, Select, SelectFlavor, SelectItem,
+    Statement, UnaryOperator, Value, VisitMut as _, VisitorMut, WildcardAdditionalOptions, WindowFrameBound,
+    WindowSpec, WindowType,
 };
 
 /// Rewrites what DataFusion would refuse, or take for something else.
@@ -145,47 +145,6 @@ fn fold_frame(window: &mut WindowSpec) {
             });
         }
     }
-}
-
-/// Puts what a SELECT crosses its rows with before them.
-///
-/// The views write `many cross join few`, as people do. DataFusion 55 repeats its right side for every row of its left: a
-/// batch of one row for each of the many. It does not know how many rows either has, so the order is ours to choose.
-pub(crate) fn few_first(statement: &mut Statement) {
-    let _ = statement.visit(&mut FewFirst);
-}
-
-struct FewFirst;
-
-impl VisitorMut for FewFirst {
-    type Break = ();
-
-    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
-        for table in &mut select.from {
-            // Crossing earlier is the same unless a join adds rows to what it is joined to.
-            if !table.joins.iter().all(|join| keeps_left(&join.join_operator)) {
-                continue;
-            }
-            let (few, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut table.joins).into_iter().partition(is_few);
-            table.joins = rest;
-            for mut few in few.into_iter().rev() {
-                std::mem::swap(&mut table.relation, &mut few.relation);
-                table.joins.insert(0, few);
-            }
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-fn keeps_left(operator: &JoinOperator) -> bool {
-    use JoinOperator::{CrossJoin, Inner, Join, Left, LeftOuter};
-    matches!(operator, CrossJoin(_) | Inner(_) | Join(_) | Left(_) | LeftOuter(_))
-}
-
-/// Whether this is crossed, and says nothing of what stands before it.
-fn is_few(join: &Join) -> bool {
-    matches!(join.join_operator, JoinOperator::CrossJoin(_))
-        && matches!(join.relation, TableFactor::Table { args: None, .. } | TableFactor::Derived { lateral: false, .. })
 }
 
 /// The text of literals that are put together.

@@ -36,7 +36,7 @@ use mfa_core::readers::history::History;
 use mfa_core::readers::{READERS, Reader};
 use parking_lot::RwLock;
 
-use crate::dialect::{few_first, fold_frames, translate};
+use crate::dialect::{fold_frames, translate};
 use crate::files;
 use crate::logs::LogTable;
 use crate::settings::{Settings, cast_to, literal};
@@ -445,7 +445,7 @@ struct Parsed {
 }
 
 static PARSED: LazyLock<HashMap<&'static str, Parsed>> = LazyLock::new(|| {
-    let statements: Vec<_> = VIEWS.iter().filter_map(|view| Some((view.name, parse_view(view.body)?))).collect();
+    let statements: Vec<_> = VIEWS.iter().filter_map(|view| Some((view.name, parse(view.body).ok()?))).collect();
     let direct: HashMap<_, _> = statements.iter().map(|(name, statement)| (*name, reads(statement))).collect();
     let all = |name: &str| {
         let (mut found, mut open) = (BTreeSet::new(), vec![name.to_owned()]);
@@ -488,12 +488,6 @@ fn names(statement: &Statement) -> HashMap<String, usize> {
         ControlFlow::<()>::Continue(())
     });
     names
-}
-
-fn parse_view(sql: &str) -> Option<Statement> {
-    let mut statement = parse(sql).ok()?;
-    few_first(&mut statement);
-    Some(statement)
 }
 
 fn parse(sql: &str) -> Result<Statement> {

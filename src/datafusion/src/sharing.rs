@@ -33,6 +33,9 @@ use datafusion::physical_plan::{
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner as _};
 use futures::future::{self, BoxFuture};
 use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _};
+use tokio::sync::OnceCell;
+
+use crate::sizes;
 
 /// A plan that is scanned more than once.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ pub(crate) struct Shared {
     name: String,
     plan: LogicalPlan,
     schema: SchemaRef,
+    /// About how many it has.
+    rows: OnceCell<usize>,
 }
 
 impl Shared {
@@ -50,7 +55,13 @@ impl Shared {
         // Its columns are asked for by their own names.
         let plan = LogicalPlanBuilder::from(plan).alias(name)?.build()?;
         let schema = Arc::clone(plan.schema().inner());
-        Ok(Arc::new(Self { number: NEXT.fetch_add(1, Ordering::Relaxed), name: name.to_owned(), plan, schema }))
+        Ok(Arc::new(Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            name: name.to_owned(),
+            plan,
+            schema,
+            rows: OnceCell::new(),
+        }))
     }
 
     /// A scan of it.
@@ -64,7 +75,14 @@ impl Shared {
 
 /// A shared plan as a table.
 #[derive(Debug)]
-struct SharedTable(Arc<Shared>);
+pub(crate) struct SharedTable(Arc<Shared>);
+
+impl SharedTable {
+    /// About how many rows it has.
+    pub(crate) async fn rows(&self, state: &dyn Session) -> Result<usize> {
+        self.0.rows.get_or_try_init(async || sizes::of_logical(&self.0.plan, state).await).await.copied()
+    }
+}
 
 #[async_trait]
 impl TableProvider for SharedTable {
@@ -87,6 +105,7 @@ impl TableProvider for SharedTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let rows = self.rows(state).await?;
         let run = state
             .config()
             .get_extension::<Scope>()
@@ -104,7 +123,7 @@ impl TableProvider for SharedTable {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Arc::new(SharedExec { run, columns, is_first, schema, properties: Arc::new(properties) }))
+        Ok(Arc::new(SharedExec { run, rows, columns, is_first, schema, properties: Arc::new(properties) }))
     }
 }
 
@@ -245,13 +264,22 @@ impl QueryPlanner for SharingPlanner {
 }
 
 /// A scan of a shared plan.
-struct SharedExec {
+pub(crate) struct SharedExec {
     run: Arc<Run>,
+    /// About how many.
+    rows: usize,
     columns: Vec<usize>,
     /// Shows the shared plan below it, as no other scan of it does.
     is_first: bool,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
+}
+
+impl SharedExec {
+    /// About how many rows it has.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
 }
 
 impl fmt::Debug for SharedExec {
