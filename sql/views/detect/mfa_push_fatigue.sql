@@ -14,6 +14,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @param     fatigue_denies         INTEGER     5      refusals that make an incident
 -- @param     fatigue_minutes        INTEGER     10     minutes they must lie within
+-- @param     preset                 VARCHAR     null   whose published thresholds are the defaults: elastic, panther, sentinel or splunk
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     push_fatigue or push_fatigue_success
 -- @column    severity       VARCHAR     critical for push_fatigue_success, else high
@@ -41,6 +42,10 @@
 -- @equivalent panther:DUO.User.Action.Fraudulent - one push reported as fraud; here it is one refusal
 -- @equivalent sigma:e40f4962-b02b-4192-9bfe-245f7ece1f99 "Multifactor Authentication Denied" - one event; here it is one refusal, since one is a slip
 -- @equivalent sigma:5496ff55-42ec-4369-81cb-00f417029e25 "Multifactor Authentication Interrupted" - one event; here it is at most one refusal
+-- @preset     elastic  fatigue_denies 5, fatigue_minutes 10 - 8a0fbd26-867f-11ee-947c-f661ea17fbcd and 97a8e584-fd3b-421f-9b9d-9c9d9e57e9d7: 5 in 10 minutes
+-- @preset     panther  fatigue_denies 5, fatigue_minutes 30 - Auth0.PushNotification.Fatigue: 5 in 30 minutes
+-- @preset     sentinel fatigue_denies 11, fatigue_minutes 5 - a8cc6d5c-4e7e-4b48-b4ac-d8a116c62a8b: more than 10 in 5 minutes; that a success follows is push_fatigue_success
+-- @preset     splunk   fatigue_denies 10, fatigue_minutes 10 - d0895c20-de71-4fd2-b56c-3fcdb888eba1 and fd22124e-dbac-4744-a8ce-be10d8ec3e26: more than 9 in 10 minutes; c1bc706a-0025-4814-ad30-288f38865036: 10 in 10 minutes
 -- @example   select rule, count(*) as incidents from mfa_push_fatigue group by rule order by rule
 
 with
