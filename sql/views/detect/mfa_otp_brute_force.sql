@@ -2,7 +2,8 @@
 --
 -- One-time codes guessed: many wrong ones in a short time.
 --
--- A code counts when the second factor was a one-time code, by app, hardware, text message, call or mail, and it failed.
+-- A code counts when the second factor was a one-time code, by app, hardware, text message, call or mail, and it failed. So does
+-- a second factor that failed and that the log does not name (CloudTrail, the unified audit log): `methods` is unknown or NULL then.
 -- `otp_failures` of them within `otp_minutes` make an incident, which may have to come from `otp_sessions` sessions, of which
 -- an event without a number is none; it is worse when a code is then accepted.
 --
@@ -28,7 +29,7 @@
 -- @column    user_principal VARCHAR     login name, lower case
 -- @mitre     T1110 Brute Force
 -- @equivalent elastic:3fac01b2-b811-11ef-b25b-f661ea17fbce - 20 events in 10 sessions or more; here 20 wrong codes in 10 minutes, in however many sessions (`otp_sessions`), since few logs number them
--- @equivalent panther:AWS.Unsuccessful.MFA.attempt - AWS only, 2 in 15 minutes; here 20, and only of a device that shows codes, since a slip of the finger and a clock that drifts are 2
+-- @equivalent panther:AWS.Unsuccessful.MFA.attempt - AWS only, 2 in 15 minutes; here 20 in 10, since a slip of the finger and a clock that drifts are 2, and not of a device that shows no codes, where the log names it
 -- @preset     elastic  otp_failures 20, otp_sessions 10 - 3fac01b2-b811-11ef-b25b-f661ea17fbce: 20 in 10 sessions or more
 -- @preset     panther  otp_failures 2, otp_minutes 15 - AWS.Unsuccessful.MFA.attempt: 2 in 15 minutes
 -- @preset     sentinel otp_failures 11, otp_minutes 10 - 034f62b6-df51-49f3-831f-1e4cfd3c40d2: more than 10 in 10 minutes, by any factor
@@ -55,8 +56,8 @@ codes as (
     from mfa_signins
     where event_time <= $as_of
         and event_time > $as_of - ($detection_days * 24 || ' hours')::interval
-        and second_factor in ('totp', 'otp_hw', 'sms_otp', 'voice', 'email_otp')
         and mfa_result in ('failed', 'denied', 'satisfied')
+        and coalesce(second_factor, 'unknown') in ('totp', 'otp_hw', 'sms_otp', 'voice', 'email_otp', 'unknown')
 ),
 
 counted as (
@@ -175,7 +176,7 @@ select
         'related_at': accepted_at,
         'ip': ip,
         'country': country,
-        'methods': [method],
+        'methods': case when method is not null then [method] end,
         'measure': cast(null as double),
         'detail': cast(null as varchar)
     } as evidence,

@@ -10,7 +10,7 @@ Written by `make docs` from the headers in `sql/views/detect`. A detection is a 
 list, with the same columns. A threshold is a variable of the session: `set variable mfa_fatigue_denies = 3`.
 
 Published rules are for one log, and many of them for one event. Beside each detection stands what is published for the same purpose, by publisher
-and id, and what is different here and why. MITRE ATT&CK names what a finding may be; it does not say that it is.
+and id, and what is different here and why; on the tests that publishers ship they are compared in [their own page](detection-parity.md). MITRE ATT&CK names what a finding may be; it does not say that it is.
 
 ";
 
