@@ -18,6 +18,7 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::brackets::{self, Depth, Followed};
 use super::{Category, Layout, Record, Reject};
 
 /// The largest record that is read; a larger one is a reject.
@@ -921,41 +922,26 @@ impl Splitter {
 
     /// Follows brackets until the value, or the nested part of it that can hold no page, is closed.
     fn skip_nested(&mut self, bytes: &[u8], mut value: Value) {
-        let mut at = self.at;
-        while at < bytes.len() {
-            let byte = bytes[at];
-            at += 1;
-            match byte {
-                b'"' => loop {
-                    match memchr::memchr2(b'"', b'\\', &bytes[at..]) {
-                        Some(length) if bytes[at + length] == b'"' => {
-                            at += length + 1;
-                            break;
-                        }
-                        Some(length) if at + length + 1 < bytes.len() => at += length + 2,
-                        unfinished => {
-                            self.in_string = true;
-                            self.escaped = unfinished.is_some();
-                            self.at = bytes.len();
-                            self.value = Some(value);
-                            return;
-                        }
-                    }
-                },
-                b'[' | b'{' => value.depth += 1,
-                b']' | b'}' => {
-                    value.depth -= 1;
-                    if value.depth <= value.key_depth {
-                        break;
-                    }
-                }
-                _ => {}
+        let depth = Depth { now: value.depth, end: value.key_depth, limit: usize::MAX };
+        match brackets::follow(bytes, self.at, depth) {
+            Followed::Closed(at) => {
+                self.at = at;
+                value.depth = value.key_depth;
             }
+            Followed::Open { depth, in_string } => {
+                value.depth = depth;
+                // A string that goes on was opened here, and so were the backslashes at its end.
+                let backslashes = bytes[self.at..].iter().rev().take_while(|byte| **byte == b'\\').count();
+                self.in_string = in_string;
+                self.escaped = in_string && backslashes % 2 == 1;
+                self.at = bytes.len();
+            }
+            // There is no limit.
+            Followed::TooDeep(at) => self.at = at,
         }
-        self.at = at;
         self.value = Some(value);
         if value.depth == 0 {
-            self.end(value, at);
+            self.end(value, self.at);
         }
     }
 
@@ -1313,6 +1299,25 @@ mod tests {
                 [(length as u64 + 4, Ok("1|2".into()))]
             );
             assert_eq!(json(blank.as_bytes()), [Err("empty_file")]);
+        }
+    }
+
+    #[test]
+    fn strings_and_escapes_of_an_array_wherever_a_block_ends() {
+        let texts = ["", "\\\\", "\\\"", "\\\\\\\"]}", "[{", "x\\\\"];
+        let mut expected = Vec::new();
+        for length in 50..80 {
+            for text in texts {
+                expected.push(format!("{{\"a\":[\"{}{text}\",{{\"b\":\"{text}\"}}]}}", "y".repeat(length)));
+            }
+        }
+        let array = format!("[{}]", expected.join(", "));
+        let found = in_any_blocks(array.as_bytes(), Layout::Json, 4096);
+        assert_eq!(found, expected.into_iter().map(Ok).collect::<Vec<_>>());
+        for block in [63, 64, 65, 127] {
+            let limits = Limits { block, record: 4096 };
+            let blocks = read_within(array.as_bytes(), Layout::Json, limits);
+            assert_eq!(blocks, read(array.as_bytes(), Layout::Json), "blocks of {block}");
         }
     }
 

@@ -37,6 +37,7 @@ mod pingfederate_audit;
 mod pingone_audit;
 mod salesforce_login_history;
 
+mod brackets;
 mod json;
 mod properties;
 pub mod ranges;
