@@ -342,3 +342,57 @@ impl ExecutionPlan for SharedExec {
         Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream.try_flatten().boxed())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use datafusion::physical_plan::{collect, displayable};
+    use datafusion::prelude::{SessionConfig, SessionContext};
+
+    use super::*;
+
+    /// A plan that reads `v`, which counts the rows of each of seven groups, twice.
+    async fn plan() -> (SessionContext, Arc<dyn ExecutionPlan>) {
+        let context = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(2));
+        crate::register(&context).unwrap();
+        let counted = "select value % 7 as k, count(*) as n from generate_series(1, 100000) group by value % 7";
+        let counted = context.sql(counted).await.unwrap().into_unoptimized_plan();
+        let shared = Shared::new("v", counted).unwrap();
+        let both = LogicalPlanBuilder::from(shared.scan().unwrap()).union(shared.scan().unwrap()).unwrap();
+        let state = context.state();
+        let plan = state.create_physical_plan(&both.build().unwrap()).await.unwrap();
+        (context, plan)
+    }
+
+    #[tokio::test]
+    async fn what_is_read_twice_is_planned_once() {
+        let (_, plan) = plan().await;
+        let shown = displayable(plan.as_ref()).indent(true).to_string();
+        assert_eq!(shown.matches("SharedExec").count(), 2, "{shown}");
+        assert_eq!(shown.matches("mode=FinalPartitioned").count(), 1, "{shown}");
+    }
+
+    #[tokio::test]
+    async fn a_scan_that_is_given_up_leaves_the_rows_to_the_others() {
+        let (context, plan) = plan().await;
+        let mut given_up = plan.execute(0, context.task_ctx()).unwrap();
+        assert!(given_up.next().now_or_never().is_none(), "there is something to wait for");
+        drop(given_up);
+        let rows: usize = collect(plan, context.task_ctx()).await.unwrap().iter().map(RecordBatch::num_rows).sum();
+        assert_eq!(rows, 14);
+    }
+
+    #[tokio::test]
+    async fn a_common_table_expression_of_a_view_is_run_once() {
+        let session = crate::Session::new(SessionConfig::new()).unwrap();
+        let plan = session.sql("select * from mfa_registration_coverage").await.unwrap().unwrap();
+        let plan = plan.create_physical_plan().await.unwrap();
+        let shown = displayable(plan.as_ref()).indent(true).to_string();
+        let lines: Vec<_> = shown.lines().collect();
+        let depth = |line: &str| line.len() - line.trim_start().len();
+        let is_open = |pair: &&[&str]| pair[0].contains("SharedExec: members,") && depth(pair[1]) > depth(pair[0]);
+        assert!(shown.matches("SharedExec: members,").count() > 1, "{shown}");
+        assert_eq!(lines.windows(2).filter(is_open).count(), 1, "{shown}");
+    }
+}

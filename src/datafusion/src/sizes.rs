@@ -126,3 +126,46 @@ impl StatisticsProvider for Sizes {
         Ok(StatisticsResult::Computed(ExtendedStatistics::new(statistics)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use datafusion::physical_plan::displayable;
+    use datafusion::prelude::SessionConfig;
+
+    use crate::Session;
+
+    /// The plan of a statement over `many`, of ten thousand rows, and `few`, of ten.
+    async fn plan(sql: &str) -> String {
+        let session = Session::new(SessionConfig::new().with_target_partitions(2)).unwrap();
+        let tables = "create table many as select value as k from generate_series(1, 10000) as t(value);
+            create table few as select value as k from generate_series(1, 10) as t(value)";
+        session.sql(tables).await.unwrap();
+        let plan = session.sql(sql).await.unwrap().unwrap().create_physical_plan().await.unwrap();
+        displayable(plan.as_ref()).indent(false).to_string()
+    }
+
+    #[tokio::test]
+    async fn the_few_are_kept_whichever_side_names_them() {
+        for sql in [
+            "select * from many left join (select k, count(*) as n from few group by k) as f using (k)",
+            "select * from many where k in (select k from few group by k)",
+            "select * from (select k, count(*) as n from few group by k) as f right join many using (k)",
+        ] {
+            let plan = plan(sql).await;
+            let join = plan.lines().position(|line| line.contains("HashJoinExec")).unwrap();
+            assert!(plan.lines().nth(join).unwrap().contains("mode=CollectLeft"), "{plan}");
+            // What is kept comes first; the few are counted or made distinct.
+            assert!(plan.lines().skip(join + 1).take(2).any(|line| line.contains("AggregateExec")), "{plan}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_few_are_repeated_for_the_many() {
+        let plan = plan("select m.k, f.n from many as m cross join (select count(*) as n from few) as f").await;
+        let cross = plan.lines().position(|line| line.contains("CrossJoinExec")).unwrap();
+        let below: Vec<_> = plan.lines().skip(cross + 1).take(2).collect();
+        assert!(!below.concat().contains("DataSourceExec: partitions=1, partition_sizes"), "{plan}");
+    }
+}
