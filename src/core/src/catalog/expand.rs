@@ -105,7 +105,7 @@ pub fn with_variables(view: &SqlFile) -> String {
         if cases.is_empty() {
             return format!("(coalesce({set}, {}))", param.default);
         }
-        let preset = "mfa_preset(cast(getvariable('mfa_preset') as varchar))";
+        let preset = "mfa_preset_name(cast(getvariable('mfa_preset') as varchar))";
         format!("(coalesce({set}, case {preset} {} else {} end))", cases.join(" "), param.default)
     })
 }
@@ -132,7 +132,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             with_variables(&view),
-            "select (coalesce(cast(getvariable('mfa_a') as INTEGER), case mfa_preset(cast(getvariable('mfa_preset') as varchar)) \
+            "select (coalesce(cast(getvariable('mfa_a') as INTEGER), case mfa_preset_name(cast(getvariable('mfa_preset') as varchar)) \
              when 'splunk' then 9 else 5 end)), (coalesce(cast(getvariable('mfa_b') as INTEGER), 6))"
         );
     }

@@ -202,7 +202,7 @@ mod tests {
     fn a_preset_names_rules_that_are_compared_with() {
         for view in detections() {
             for preset in &view.presets {
-                let is_there = view.equivalents.iter().any(|equivalent| {
+                let is_there = detections().flat_map(|view| &view.equivalents).any(|equivalent| {
                     equivalent.rule.is_some_and(|(by, id)| by == preset.name && preset.source.contains(id))
                 });
                 assert!(is_there, "{}: {preset:?}", view.name);

@@ -449,10 +449,10 @@ pub fn scalars<E: Engine>() -> Vec<Scalar<E>> {
             call: |arguments, count, output| evaluate::explain(arguments, count, output),
         },
         Scalar {
-            name: "mfa_preset",
+            name: "mfa_preset_name",
             signatures: vec![vec![Varchar]],
             returns: Varchar,
-            call: |arguments, count, output| rows::each(arguments, count, output, rows::preset),
+            call: |arguments, count, output| rows::each(arguments, count, output, rows::preset_name),
         },
         Scalar {
             name: "mfa_version",

@@ -51,7 +51,7 @@ pub(super) fn is_phishing_resistant<C: Column, O: Output>(
     Ok(())
 }
 
-pub(super) fn preset<C: Column, O: Output>(arguments: &[C], row: usize, result: &mut O) -> Result<(), String> {
+pub(super) fn preset_name<C: Column, O: Output>(arguments: &[C], row: usize, result: &mut O) -> Result<(), String> {
     let preset = arguments[0].text(row).map(catalog::preset).transpose()?;
     result.optional_text(row, preset);
     Ok(())
