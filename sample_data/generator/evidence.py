@@ -72,8 +72,9 @@ class Evidence:
         tests = {subject for kind, subject, when, result in world.stories.control_tests
                  if kind == "break_glass" and result == "passed" and when > AS_OF - timedelta(days=90)}
         departments = {a.department for a in humans(found) if a.department}
-        owned = {row["scope"] for row in self.governance.owners if row["scope_kind"] == "department"
-                 and (row["valid_until"] is None or row["valid_until"] > AS_OF)}
+        decided = {(row["scope"], row["decision"]) for row in self.governance.owners if row["scope_kind"] == "department"
+                   and (row["valid_until"] is None or row["valid_until"] > AS_OF)}
+        owned = {d for d in departments if all((d, what) in decided for what in ("policy", "exception", "remediation"))}
         pilot = [a for a in humans(found) if a.wave == "pilot" and a.enrolment != "not_applicable"]
         checks = {
             "emergency_accounts": (True, len(emergency)),

@@ -14,7 +14,7 @@
 -- @column    valid_from      TIMESTAMPTZ first instant of the span; NULL is since ever
 -- @column    valid_to        TIMESTAMPTZ first instant after it; NULL is still so
 -- @column    subject         STRUCT(id VARCHAR, population VARCHAR, roles VARCHAR[], privileged BOOLEAN, department VARCHAR, region VARCHAR, created_at TIMESTAMPTZ, fallback_started_at TIMESTAMPTZ) first argument of mfa_evaluate
--- @column    factors         STRUCT(method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, status VARCHAR)[] second argument; NULL is unknown
+-- @column    factors         STRUCT(method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, status VARCHAR)[] second argument, in no order; NULL is unknown
 -- @column    exceptions      STRUCT(id VARCHAR, criterion VARCHAR, starts_at TIMESTAMPTZ, expires_at TIMESTAMPTZ, approvers VARCHAR[], attested_at TIMESTAMPTZ, scope VARCHAR)[] fifth argument
 -- @example   select valid_from, factors from mfa_account_states where identity_id = 'X' order by valid_from nulls first
 

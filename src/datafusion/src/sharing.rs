@@ -386,6 +386,9 @@ mod tests {
     #[tokio::test]
     async fn a_common_table_expression_of_a_view_is_run_once() {
         let session = crate::Session::new(SessionConfig::new()).unwrap();
+        for input in mfa_core::catalog::CONTRACT.iter() {
+            session.sql(&format!("create table {} as {}", input.name, input.no_rows())).await.unwrap();
+        }
         let plan = session.sql("select * from mfa_registration_coverage").await.unwrap().unwrap();
         let plan = plan.create_physical_plan().await.unwrap();
         let shown = displayable(plan.as_ref()).indent(true).to_string();
