@@ -51,12 +51,18 @@ PRUNED = {
 }
 
 
+# Lists of which a header says that they have no order.
+UNORDERED = {
+    name for header in HEADERS.values() for name in re.findall(r"-- @column +(\w+) +[^\n]*\[\] [^\n]*in no order", header)
+}
+
+
 def fingerprint(connection, relation, before=""):
     """How many rows, and a hash of all their values that does not depend on their order, nor on that of lists that say they have none."""
-    header = HEADERS.get(re.search(r"mfa_\w+", relation)[0], "")
-    lists = re.findall(r"-- @column +(\w+) +[^\n]*\[\] [^\n]*in no order", header)
-    replaced = f" replace ({', '.join(f'list_sort({name}) as {name}' for name in lists)})" if lists else ""
-    query = f"select count(*), coalesce(sum(hash(answer)), 0) from (select *{replaced} from {relation}) as answer"
+    columns = [column[0] for column in connection.execute(f"{before} select * from {relation} limit 0").description]
+    sorted_ = ", ".join(f"list_sort({column}) as {column}" for column in columns if column in UNORDERED)
+    replaced = f"replace ({sorted_})" if sorted_ else ""
+    query = f"select count(*), coalesce(sum(hash(answer)), 0) from (select * {replaced} from {relation}) as answer"
     return rows(connection, f"{before} {query}")[0]
 
 
