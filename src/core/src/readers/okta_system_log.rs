@@ -925,7 +925,6 @@ impl<'a> OktaEvent<'a> {
             .log_only
             .as_str()
             .and_then(|text| json::parse::<LogOnlyShape<'_>>(text.as_bytes()).ok())
-            .map(IntoOwned::into_owned)
             .unwrap_or_default();
         let risks = [&self.security.risk, &data.risk, &log_only.risk];
         let behaviours = [&data.behaviours, &log_only.behaviours];
@@ -1049,7 +1048,7 @@ shape! {
     struct SecurityShape<'a> {
         asn: Number = "asNumber",
         is_proxy: Text<'a> = "isProxy",
-        risk: Pairs = "risk",
+        risk: Pairs<'a> = "risk",
         behaviours: Many<BehaviourShape<'a>> = "userBehaviors",
         ip_details: IpDetailsShape<'a> = "ipDetails",
     }
@@ -1077,8 +1076,8 @@ shape! {
 shape! {
     struct DebugData<'a> {
         factor: Text<'a> = "factor",
-        behaviours: Pairs = "behaviors",
-        risk: Pairs = "risk",
+        behaviours: Pairs<'a> = "behaviors",
+        risk: Pairs<'a> = "risk",
         log_only: Text<'a> = "logOnlySecurityData",
         threat_suspected: Text<'a> = "threatSuspected",
         uri: Text<'a> = "requestUri",
@@ -1121,8 +1120,8 @@ impl DebugData<'_> {
 
 shape! {
     struct LogOnlyShape<'a> {
-        risk: Pairs = "risk",
-        behaviours: Pairs = "behaviors",
+        risk: Pairs<'a> = "risk",
+        behaviours: Pairs<'a> = "behaviors",
     }
 }
 
@@ -1161,7 +1160,7 @@ shape! {
         sign_on_mode: Text<'a> = "signOnModeType",
         method: Text<'a> = "methodTypeUsed",
         authenticator: Text<'a> = "authenticatorKey",
-        properties: Pairs = "methodUsedVerifiedProperties",
+        properties: Pairs<'a> = "methodUsedVerifiedProperties",
         factor_mode: Text<'a> = "policyRuleFactorMode",
     }
 }
@@ -1173,87 +1172,92 @@ fn verifies_user(properties: &Pairs) -> bool {
 
 /// A map that is logged as text, `{level=LOW, reasons=A, B}`, as JSON, or as JSON in text. A list is a map without keys.
 #[derive(Debug, Default, Clone, PartialEq)]
-struct Pairs(Vec<(String, String)>);
+struct Pairs<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
-impl Pairs {
+impl<'a> Pairs<'a> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_str())
+        self.0.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)).map(|(_, value)| value.as_ref())
     }
 
-    fn from_text(text: &str) -> Self {
+    fn from_text(text: &'a str) -> Self {
         let text = text.trim();
         if text.starts_with("{\"") || text.starts_with("[\"") {
             return json::parse_any(text.as_bytes()).unwrap_or_default();
         }
-        let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut pairs: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
         for word in text.trim_matches(['{', '}', '[', ']']).split(',').map(str::trim).filter(|word| !word.is_empty()) {
             // A word without a key goes on with the list that the key before it began.
             let (key, value) = match word.split_once('=') {
-                Some((key, value)) => (key.trim().to_owned(), value.trim()),
+                Some((key, value)) => (Cow::Borrowed(key.trim()), value.trim()),
                 None => (pairs.last().map(|(key, _)| key.clone()).unwrap_or_default(), word),
             };
-            pairs.push((key, value.trim_matches(['[', ']']).to_owned()));
+            pairs.push((key, Cow::Borrowed(value.trim_matches(['[', ']']))));
         }
         Self(pairs)
     }
 }
 
-impl Slot for Pairs {
+impl Slot for Pairs<'_> {
     fn is_unset(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-impl IntoOwned for Pairs {
-    type Owned = Self;
-    fn into_owned(self) -> Self {
-        self
+impl IntoOwned for Pairs<'_> {
+    type Owned = Pairs<'static>;
+    fn into_owned(self) -> Pairs<'static> {
+        let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Pairs(self.0.into_iter().map(|(key, value)| (owned(key), owned(value))).collect())
     }
 }
 
-impl<'de> Deserialize<'de> for Pairs {
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct PairsVisitor;
         impl<'de> Visitor<'de> for PairsVisitor {
-            type Value = Pairs;
+            type Value = Pairs<'de>;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("a map")
             }
-            fn visit_str<E>(self, text: &str) -> Result<Pairs, E> {
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Pairs<'de>, E> {
                 Ok(Pairs::from_text(text))
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+            fn visit_str<E>(self, text: &str) -> Result<Pairs<'de>, E> {
+                Ok(Pairs::from_text(text).into_owned())
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<'de>, A::Error> {
                 let mut pairs = Vec::new();
-                while let Some(key) = map.next_key::<String>()? {
-                    for value in map.next_value::<Texts<'_>>()?.0 {
-                        pairs.push((key.clone(), value.into_owned()));
+                while let Some(key) = map.next_key::<Text<'de>>()? {
+                    let key = key.0.unwrap_or_default();
+                    for value in map.next_value::<Texts<'de>>()?.0 {
+                        pairs.push((key.clone(), value));
                     }
                 }
                 Ok(Pairs(pairs))
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Pairs, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Pairs<'de>, A::Error> {
                 let mut pairs = Vec::new();
-                while let Some(words) = seq.next_element::<Texts<'_>>()? {
-                    pairs.extend(words.0.into_iter().map(|word| (String::new(), word.into_owned())));
+                while let Some(words) = seq.next_element::<Texts<'de>>()? {
+                    pairs.extend(words.0.into_iter().map(|word| (Cow::Borrowed(""), word)));
                 }
                 Ok(Pairs(pairs))
             }
-            fn visit_bool<E>(self, _: bool) -> Result<Pairs, E> {
+            fn visit_bool<E>(self, _: bool) -> Result<Pairs<'de>, E> {
                 Ok(Pairs::default())
             }
-            fn visit_i64<E>(self, _: i64) -> Result<Pairs, E> {
+            fn visit_i64<E>(self, _: i64) -> Result<Pairs<'de>, E> {
                 Ok(Pairs::default())
             }
-            fn visit_u64<E>(self, _: u64) -> Result<Pairs, E> {
+            fn visit_u64<E>(self, _: u64) -> Result<Pairs<'de>, E> {
                 Ok(Pairs::default())
             }
-            fn visit_f64<E>(self, _: f64) -> Result<Pairs, E> {
+            fn visit_f64<E>(self, _: f64) -> Result<Pairs<'de>, E> {
                 Ok(Pairs::default())
             }
-            fn visit_unit<E>(self) -> Result<Pairs, E> {
+            fn visit_unit<E>(self) -> Result<Pairs<'de>, E> {
                 Ok(Pairs::default())
             }
-            fn visit_none<E>(self) -> Result<Pairs, E> {
+            fn visit_none<E>(self) -> Result<Pairs<'de>, E> {
                 Ok(Pairs::default())
             }
         }
@@ -1294,8 +1298,8 @@ shape! {
         asn: Number = "securityContext_asNumber_d",
         is_proxy: Text<'a> = "securityContext_isProxy_b",
         factor: Text<'a> = "debugContext_debugData_factor_s",
-        behaviours: Pairs = "debugContext_debugData_behaviors_s",
-        risk: Pairs = "debugContext_debugData_risk_s",
+        behaviours: Pairs<'a> = "debugContext_debugData_behaviors_s",
+        risk: Pairs<'a> = "debugContext_debugData_risk_s",
         log_only: Text<'a> = "debugContext_debugData_logOnlySecurityData_s",
         threat_suspected: Text<'a> = "debugContext_debugData_threatSuspected_s" | "debugContext_debugData_threatSuspected_b",
         uri: Text<'a> = "debugContext_debugData_requestUri_s",
