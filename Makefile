@@ -91,9 +91,9 @@ $(CARGO_FUZZ):
 	$(CARGO) install --quiet --locked cargo-fuzz@0.13.2 --root target/tools --target-dir target/tools-build
 
 bench: build .venv/duckdb-2.0.0/.ready ## ratios: reading and loading against DuckDB's own readers, deciding against a kernel, SQL and Cedar
-	$(LATEST)/bin/python benches/read_entra.py $(EXTENSION)
+	$(CARGO) build --release --locked -p mfa-bare -p mfa-benches
+	$(LATEST)/bin/python benches/read_logs.py $(EXTENSION) target/release/mfa-bare
 	$(LATEST)/bin/python benches/load.py $(EXTENSION) build/mfa
-	$(CARGO) build --release --locked -p mfa-benches
 	$(LATEST)/bin/python benches/evaluate.py $(EXTENSION) target/release/mfa-benches
 
 # ROWS="1000000 10000000 50000000" MFA_VIEWS=coverage: other sizes, some views.

@@ -16,7 +16,7 @@ import time
 
 import duckdb
 
-from read_entra import CACHE, JSON_COLUMNS, JSON_VALUES
+from read_logs import CACHE, ENTRA_JSON, ENTRA_VALUES
 
 ROUNDS = 5
 THREADS = 2
@@ -46,8 +46,8 @@ def race(contenders):
 
 
 def load(mfa, path, folder):
-    values = [value if value[0].islower() and value.isidentifier() else f"{value} as v{n}" for n, value in enumerate(JSON_VALUES)]
-    rows = f"select {', '.join(values)} from read_json('{path}', format = 'newline_delimited', columns = {JSON_COLUMNS})"
+    values = [value if value[0].islower() and value.isidentifier() else f"{value} as v{n}" for n, value in enumerate(ENTRA_VALUES)]
+    rows = f"select {', '.join(values)} from read_json('{path}', format = 'newline_delimited', columns = {ENTRA_JSON})"
     lake, target, days = folder / "lake", folder / "plain.parquet", folder / "days"
     clear = lambda *paths: lambda: [shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True) for path in paths]
     by_day = (
@@ -118,7 +118,7 @@ def main():
     path = CACHE / f"entra-{megabytes}.ndjson"
     if not path.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, pathlib.Path(__file__).with_name("generate_entra.py"), path, str(megabytes)], check=True)
+        subprocess.run([sys.executable, pathlib.Path(__file__).with_name("generate_logs.py"), "entra", path, str(megabytes)], check=True)
     print(f"{megabytes} MB of Entra NDJSON, {THREADS} threads, DuckDB {duckdb.__version__}; median of {ROUNDS}, in turn, each a process of its own")
     with tempfile.TemporaryDirectory() as folder:
         load(mfa, path, pathlib.Path(folder))

@@ -16,7 +16,7 @@ import time
 
 import duckdb
 
-from read_entra import CACHE
+from read_logs import CACHE
 
 THREADS = 2
 MEMORY = "4GB"

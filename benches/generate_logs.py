@@ -1,6 +1,6 @@
-"""Writes Entra sign-ins in the shape and size of a real export: about 5 KB a record, NDJSON.
+"""Writes sign-ins in the shape and size of a real export as NDJSON: Entra about 5 KB a record, Okta about 2.5 KB.
 
-usage: generate_entra.py OUT MEGABYTES
+usage: generate_logs.py entra|okta OUT MEGABYTES
 The same arguments always write the same bytes.
 """
 
@@ -25,7 +25,7 @@ def guid(rng):
     return f"{bits[:8]}-{bits[8:12]}-{bits[12:16]}-{bits[16:20]}-{bits[20:]}"
 
 
-def record(rng, policies):
+def entra(rng, policies):
     user = rng.randrange(20_000)
     first, second = rng.choice(METHODS)
     failed = rng.random() < 0.08
@@ -160,19 +160,120 @@ def record(rng, policies):
     }
 
 
+# What one attempt leaves in Okta's log, event by event.
+OKTA_EVENTS = [
+    ("policy.evaluate_sign_on", "Evaluation of sign-on policy", None),
+    ("user.session.start", "User login to Okta", "core.user_auth.login_success"),
+    ("user.authentication.auth_via_mfa", "Authentication of user via MFA", "core.user.factor.attempt_success"),
+    ("user.authentication.verify", "Verify user identity", None),
+    ("user.authentication.sso", "User single sign on to app", "app.auth.sso"),
+]
+OKTA_FACTORS = [("OKTA_VERIFY_PUSH", "okta_verify:push"), ("GOOGLE_OTP", "google_otp:otp"), ("FIDO_WEBAUTHN", "webauthn:webauthn"), ("SMS_FACTOR", "phone_number:sms")]
+
+
+def okta_id(rng, prefix):
+    return prefix + "".join(rng.choices("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", k=17))
+
+
+def okta(rng, applications):
+    user = rng.randrange(20_000)
+    event, message, legacy = rng.choice(OKTA_EVENTS)
+    factor, session_method = rng.choice(OKTA_FACTORS)
+    failed = event in ("user.session.start", "user.authentication.auth_via_mfa") and rng.random() < 0.08
+    city, state, country, latitude, longitude = rng.choice(CITIES)
+    second = rng.randrange(86_400)
+    stamp = f"2026-{rng.randrange(5, 11):02d}-{rng.randrange(1, 29):02d}T{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{rng.randrange(1000):03d}Z"
+    ip, session, request = f"198.51.{user % 256}.{rng.randrange(256)}", okta_id(rng, "idx"), okta_id(rng, "a") + okta_id(rng, "")[:14]
+    place = {"city": city, "state": state, "country": country, "postalCode": "10115", "geolocation": {"lat": latitude, "lon": longitude}}
+    login, name = f"User{user}@example.com", f"User {user}"
+    account, application = f"00u{user:017d}", rng.choice(applications)
+    level = rng.choice(["LOW", "LOW", "LOW", "MEDIUM"])
+    data = {
+        "authnRequestId": request,
+        "requestId": okta_id(rng, "b") + okta_id(rng, "")[:14],
+        "dtHash": f"{rng.getrandbits(256):064x}",
+        "deviceFingerprint": f"{rng.getrandbits(128):032x}",
+        "requestUri": "/idp/idx/challenge/answer",
+        "url": "/idp/idx/challenge/answer?",
+        "threatSuspected": "false",
+        "risk": f"{{level={level}}}" if level == "LOW" else f"{{reasons=Anomalous Device, Anomalous Location, level={level}}}",
+        "behaviors": "{New Geo-Location=NEGATIVE, New Device=NEGATIVE, New IP=NEGATIVE, New State=NEGATIVE, New Country=NEGATIVE, Velocity=NEGATIVE, New City=NEGATIVE}",
+        "logOnlySecurityData": json.dumps(
+            {"risk": {"level": level}, "behaviors": {"New Geo-Location": "NEGATIVE", "New Device": "NEGATIVE", "New IP": "NEGATIVE", "Velocity": "NEGATIVE"}}, separators=(",", ":")
+        ),
+    }
+    targets = [{"id": account, "type": "User", "alternateId": login, "displayName": name, "detailEntry": None}]
+    if event == "user.authentication.auth_via_mfa":
+        data["factor"] = factor
+        targets.append({"id": okta_id(rng, "opf"), "type": "AuthenticatorEnrollment", "alternateId": "unknown", "displayName": "Okta Verify", "detailEntry": {"methodTypeUsed": "Get a push notification", "methodUsedVerifiedProperties": "[USER_PRESENCE, DEVICE_BOUND]"}})
+    elif event in ("user.authentication.verify", "user.authentication.sso"):
+        data["authMethodFirstType"], data["authMethodSecondType"] = "okta_password:password:aut1", f"{session_method}:aut2"
+    if event == "user.authentication.sso":
+        data["initiationType"], data["signOnMode"] = "SP_INITIATED", "SAML 2.0"
+    if event in ("user.authentication.sso", "policy.evaluate_sign_on"):
+        targets.insert(0, {"id": application, "type": "AppInstance", "alternateId": "Salesforce", "displayName": "Salesforce.com", "detailEntry": {"signOnModeType": "SAML_2_0"}})
+    if event == "policy.evaluate_sign_on":
+        targets += [
+            {"id": "00p1abcdefghijklm5d7", "type": "PolicyEntity", "alternateId": "unknown", "displayName": "Any two factors", "detailEntry": {"policyType": "OKTA_SIGN_ON"}},
+            {"id": "0pr1abcdefghijklm5d7", "type": "PolicyRule", "alternateId": "00p1abcdefghijklm5d7", "displayName": "Catch-all Rule", "detailEntry": {"policyRuleFactorMode": "2FA"}},
+        ]
+    return {
+        "actor": {"id": account, "type": "User", "alternateId": login, "displayName": name, "detailEntry": None},
+        "client": {
+            "userAgent": {
+                "rawUserAgent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0.0.0 Safari/537.36",
+                "os": "Windows 10",
+                "browser": "CHROME",
+            },
+            "zone": "null",
+            "device": "Computer",
+            "id": None,
+            "ipAddress": ip,
+            "geographicalContext": place,
+        },
+        "device": {
+            "id": okta_id(rng, "guo"), "name": f"LAPTOP-{user}", "os_platform": "WINDOWS", "os_version": "10.0.19045", "managed": True, "registered": True,
+            "device_integrator": None, "disk_encryption_type": "ALL_INTERNAL_VOLUMES", "screen_lock_type": "BIOMETRIC", "jailbreak": None, "secure_hardware_present": True,
+        },
+        "authenticationContext": {
+            "authenticationProvider": "OKTA_AUTHENTICATION_PROVIDER" if event == "user.session.start" else None, "credentialProvider": None,
+            "credentialType": "PASSWORD" if event == "user.session.start" else None, "issuer": None, "interface": None,
+            "authenticationStep": 0, "rootSessionId": session, "externalSessionId": session,
+        },
+        "displayMessage": message,
+        "eventType": event,
+        "outcome": {"result": "FAILURE", "reason": "INVALID_CREDENTIALS"} if failed else {"result": "ALLOW" if event.startswith("policy") else "SUCCESS", "reason": None},
+        "published": stamp,
+        "securityContext": {"asNumber": 64496 + user % 16, "asOrg": "example broadband", "isp": "example broadband", "domain": "example.net", "isProxy": False},
+        "severity": "WARN" if failed else "INFO",
+        "debugContext": {"debugData": data},
+        "legacyEventType": legacy,
+        "transaction": {"type": "WEB", "id": request, "detail": {}},
+        "uuid": guid(rng),
+        "version": "0",
+        "request": {"ipChain": [{"ip": ip, "geographicalContext": place, "version": "V4", "source": None}]},
+        "target": targets,
+    }
+
+
+# How a record is made, and the key of its id.
+LOGS = {"entra": (entra, "id"), "okta": (okta, "uuid")}
+
+
 def main():
-    out, megabytes = sys.argv[1], int(sys.argv[2])
+    log, out, megabytes = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    record, key = LOGS[log]
     rng = random.Random(7)
-    policies = [guid(rng) for _ in range(7)]
+    shared = [guid(rng) for _ in range(7)]
     # Distinct records for 20 MB, then the same again under new ids: the parser cannot tell, and it writes in seconds.
     lines = []
-    while len(lines) < 4000:
-        lines.append(json.dumps(record(rng, policies), ensure_ascii=False, separators=(",", ":")))
+    while len(lines) < (4000 if log == "entra" else 8000):
+        lines.append(json.dumps(record(rng, shared), ensure_ascii=False, separators=(",", ":")))
     size, round_ = 0, 0
     with open(out, "w", encoding="utf-8", newline="\n") as file:
         while size < megabytes * 1_000_000:
             for line in lines:
-                line = line.replace('"id":"', f'"id":"{round_:04x}', 1)
+                line = line.replace(f'"{key}":"', f'"{key}":"{round_:04x}', 1)
                 file.write(line + "\n")
                 size += len(line) + 1
                 if size >= megabytes * 1_000_000:
