@@ -8,7 +8,7 @@ STAMP := target/tools/bin/append_metadata
 CARGO ?= cargo
 
 .DEFAULT_GOAL := help
-.PHONY: help build extension cli hosts demo test fuzz corpus sample golden bench bench-views docs
+.PHONY: help build extension cli hosts demo test fuzz corpus sample golden parity bench bench-views docs
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -50,6 +50,9 @@ sample: ## write sample_data/ again; the same seed gives the same bytes
 
 golden: extension .venv/duckdb-2.0.0/.ready ## write tests/golden again: what every saved question answers over sample_data/
 	@$(LATEST)/bin/python -B tests/hosts/golden.py
+
+parity: extension .venv/duckdb-2.0.0/.ready ## write docs/detection-parity.md again: our detections on the tests of published ones
+	@$(LATEST)/bin/python -B tests/hosts/parity.py
 
 # What only the tests need.
 .venv/duckdb-%/.tested: .venv/duckdb-%/.ready tests/hosts/requirements.txt

@@ -39,7 +39,7 @@ SHOWN = sorted({view for relation in LOADED for view in readers(relation)[:1]} |
 
 # What the sample company was spared, and what is set about it; the .slt files show these.
 SPARED = {"mfa_anonymizer_signins", "mfa_otp_brute_force", "mfa_push_source_mismatch"}
-UNUSED = {"mfa_otp_failures", "mfa_otp_minutes", "mfa_push_answer_minutes", "mfa_replace_hours", "mfa_unused_days"}
+UNUSED = {"mfa_otp_failures", "mfa_otp_minutes", "mfa_otp_sessions", "mfa_push_answer_minutes", "mfa_replace_hours", "mfa_unused_days"}
 
 # Where the filter of a user has to reach a table of the user. Elsewhere a step that several others read stands between.
 PRUNED = {
@@ -485,6 +485,7 @@ class Variables(Context):
             "mfa_as_of": ["timestamptz '2026-07-01 00:00:00+00'"],
             "mfa_baseline_from": ["timestamptz '2026-10-01 00:00:00+00'"],
             "mfa_policy": ["(select content from read_text('sample_data/policies/v1.toml'))"],
+            "mfa_preset": ["'sentinel'"],
         }
         for name in offered("setting"):
             readers = [view for view in VIEWS if re.search(rf"^-- @param +{name.removeprefix('mfa_')} ", HEADERS[view], re.MULTILINE)]

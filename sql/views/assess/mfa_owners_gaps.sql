@@ -3,7 +3,7 @@
 -- Departments, regions, populations and critical applications for which nobody decides.
 --
 -- For each, three decisions need an owner: policy, exception and remediation. An owner of scope `all` decides everywhere. An
--- owner whose time is over is none.
+-- owner whose time is over, or has not begun, is none.
 --
 -- @area      assess
 -- @reads     mfa_enrollment_state, mfa_apps, mfa_owners
@@ -13,7 +13,7 @@
 -- @column    scope      VARCHAR     value of that kind
 -- @column    decision   VARCHAR     policy, exception or remediation
 -- @column    accounts   BIGINT      enabled accounts it is about; NULL for applications
--- @column    last_owner VARCHAR     whoever decided last; NULL is nobody
+-- @column    last_owner VARCHAR     whoever's time ended last before as_of, the first by name of several; NULL is nobody
 -- @example   select scope_kind, decision, count(*) as scopes from mfa_owners_gaps group by scope_kind, decision order by scope_kind, decision
 
 with
@@ -52,6 +52,7 @@ owners as (
         lower(decision) as decision,
         owner,
         coalesce(valid_from <= $as_of, true) and coalesce(valid_until > $as_of, true) as is_current,
+        coalesce(valid_until <= $as_of, false) and coalesce(valid_from < valid_until, true) as is_former,
         valid_until
     from mfa_owners
     where owner is not null
@@ -70,7 +71,7 @@ known as (
         scope,
         decision,
         bool_or(is_current) as has_owner,
-        max(owner) as last_owner
+        (array_agg(owner order by valid_until desc nulls last, owner asc nulls last) filter (where is_former))[1] as last_owner
     from owners
     group by
         scope_kind,

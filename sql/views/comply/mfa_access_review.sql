@@ -6,7 +6,7 @@
 -- decision on record for them.
 --
 -- @area      comply
--- @reads     mfa_enrollment_state, mfa_user_state, mfa_access_reviews, mfa_identities
+-- @reads     mfa_enrollment_state, mfa_user_state, mfa_access_reviews, mfa_managers
 -- @grain     one row per enabled account
 -- @param     as_of                  TIMESTAMPTZ now()  last instant counted
 -- @column    quarter         VARCHAR     calendar quarter of as_of, as 2026-Q3
@@ -17,7 +17,7 @@
 -- @column    is_privileged   BOOLEAN     whether it is administrative; NULL is unknown
 -- @column    tier            VARCHAR     tier of the policy
 -- @column    department      VARCHAR     department
--- @column    manager         VARCHAR     who reviews; NULL is nobody
+-- @column    manager         VARCHAR     who reviews; NULL is unknown
 -- @column    enrolment       VARCHAR     what the policy says of the enrolment
 -- @column    strength        VARCHAR     what the account is worth
 -- @column    methods         VARCHAR[]   active methods; NULL is unknown
@@ -42,17 +42,6 @@ reviews as (
         partition by provider, identity_id
         order by decided_at desc nulls last, review_id desc nulls last
     ) = 1
-),
-
-managers as (
-    select
-        provider,
-        identity_id,
-        max(lower(manager)) as manager
-    from mfa_identities
-    group by
-        provider,
-        identity_id
 ),
 
 states as (
@@ -91,7 +80,7 @@ from mfa_enrollment_state as e
 left join states as s
     on s.provider = e.provider
     and s.identity_id = e.identity_id
-left join managers as m
+left join mfa_managers as m
     on m.provider = e.provider
     and m.identity_id = e.identity_id
 left join reviews as r

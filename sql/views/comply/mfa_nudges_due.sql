@@ -8,7 +8,7 @@
 -- `due_id` is made of person, day and template: the same message has the same id however often it is asked for.
 --
 -- @area      comply
--- @reads     mfa_enrollment_state, mfa_identities, mfa_communications
+-- @reads     mfa_enrollment_state, mfa_managers, mfa_communications
 -- @grain     one row per account that is due a message on the day of as_of
 -- @param     as_of                  TIMESTAMPTZ now()  last instant counted
 -- @param     reminder_days          INTEGER     7      days between messages
@@ -53,27 +53,6 @@ people as (
         and enrolment in ('in_grace', 'overdue')
 ),
 
-managers as (
-    select
-        provider,
-        identity_id,
-        max(lower(manager)) as manager
-    from mfa_identities
-    group by
-        provider,
-        identity_id
-),
-
--- the person list knows the manager of accounts whose directory does not
-known_managers as (
-    select
-        lower(user_principal) as user_principal,
-        max(lower(manager)) as manager
-    from mfa_identities
-    where user_principal is not null
-    group by lower(user_principal)
-),
-
 sent as (
     select
         lower(recipient) as recipient,
@@ -98,7 +77,7 @@ judged as (
         p.enrolment,
         p.grace_deadline,
         p.allowed_methods,
-        coalesce(m.manager, k.manager) as manager,
+        m.manager,
         coalesce(s.messages_sent, 0) as messages_sent,
         s.last_sent_at,
         case
@@ -107,11 +86,9 @@ judged as (
             else 'reminder'
         end as template
     from people as p
-    left join managers as m
+    left join mfa_managers as m
         on m.provider = p.provider
         and m.identity_id = p.identity_id
-    left join known_managers as k
-        on k.user_principal = p.user_principal
     left join sent as s
         on s.recipient = p.user_principal
 )

@@ -3,11 +3,11 @@
 -- People who were reminded again and again, or enforced more than once, and still are not enrolled.
 --
 -- Overdue accounts with at least `default_messages` messages or two rises of the enforcement stage. They are due training
--- and an acknowledgment by the manager; `has_training` and `has_acknowledgment` say whether that was done after the last
--- message.
+-- and an acknowledgment by the manager; `has_training` and `has_acknowledgment` say whether either is on record by `as_of`,
+-- before or after the last message.
 --
 -- @area      comply
--- @reads     mfa_enrollment_state, mfa_communications, mfa_enforcement_events, mfa_training_assignments, mfa_identities
+-- @reads     mfa_enrollment_state, mfa_communications, mfa_enforcement_events, mfa_training_assignments, mfa_managers
 -- @grain     one row per account
 -- @param     as_of                  TIMESTAMPTZ now()  last instant counted
 -- @param     default_messages       INTEGER     3      messages that make a repeat defaulter
@@ -57,21 +57,10 @@ trainings as (
     select
         lower(user_principal) as user_principal,
         max(assigned_at) as assigned_at,
-        max(manager_acknowledged_at) as acknowledged_at
+        max(case when manager_acknowledged_at <= $as_of then manager_acknowledged_at end) as acknowledged_at
     from mfa_training_assignments
     where assigned_at <= $as_of
     group by lower(user_principal)
-),
-
-managers as (
-    select
-        provider,
-        identity_id,
-        max(lower(manager)) as manager
-    from mfa_identities
-    group by
-        provider,
-        identity_id
 ),
 
 defaulters as (
@@ -96,7 +85,7 @@ defaulters as (
         and r.identity_id = e.identity_id
     left join trainings as t
         on t.user_principal = e.user_principal
-    left join managers as m
+    left join mfa_managers as m
         on m.provider = e.provider
         and m.identity_id = e.identity_id
     where e.is_enabled

@@ -17,6 +17,7 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @param     reset_minutes          INTEGER     60     minutes after a reset in which a new method is suspicious
 -- @param     replace_hours          INTEGER     12     hours in which a removed method should be replaced
+-- @param     preset                 VARCHAR     null   whose published thresholds are the defaults: elastic, panther, sentinel or splunk
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     reset_then_enrolled, removed_not_replaced or temporary_pass_issued
 -- @column    severity       VARCHAR     high for reset_then_enrolled, medium for removed_not_replaced, else low
@@ -40,6 +41,8 @@
 -- @equivalent panther:Okta.User.MFA.Factor.Suspend - a suspended method; not looked at here, since it comes back
 -- @equivalent panther:GSuite.TwoStepVerification - 2-step verification turned off; here removed_not_replaced, after the hours in which it may come back
 -- @equivalent panther:OneLogin.AuthFactorRemoved - every removal; here removed_not_replaced
+-- @preset     elastic  replace_hours 12 - cd89602e-9db0-48e3-9391-ae3bf241acd8: 12 hours
+-- @preset     splunk   reset_minutes 60 - 2fcbce12-cffa-4c84-b70c-192604d201d0: less than 3600 seconds
 -- @example   select rule, count(*) as findings from mfa_factor_changes group by rule order by rule
 
 with

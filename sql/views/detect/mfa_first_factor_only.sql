@@ -3,8 +3,9 @@
 -- People who opened an application in scope with a password alone.
 --
 -- An interactive sign-in that went through without MFA although the sign-in required it or the application is in scope
--- (`in_mfa_scope`). A claim, a remembered device and another identity provider are MFA; service accounts are
--- another finding; what the log does not say is none. One row per identity and application.
+-- (`in_mfa_scope`). A claim, a remembered device and another identity provider are MFA; a trusted location is not, since
+-- nothing was asked there. Service accounts are another finding; what the log does not say is none. One row per identity
+-- and application.
 --
 -- @area      detect
 -- @reads     mfa_placed_signins, mfa_accounts, mfa_apps

@@ -15,7 +15,8 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @param     travel_km              INTEGER     500    kilometres that are worth a look
 -- @param     travel_kmh             INTEGER     900    kilometres an hour that nobody travels
--- @param     travel_hours           INTEGER     24     hours for which a place is remembered
+-- @param     travel_hours           DOUBLE      24     hours for which a place is remembered
+-- @param     preset                 VARCHAR     null   whose published thresholds are the defaults: elastic, panther, sentinel or splunk
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     impossible_travel or impossible_travel_reported
 -- @column    severity       VARCHAR     high
@@ -32,6 +33,8 @@
 -- @equivalent elastic:bc9f5144-0ead-476e-ba6e-cef295601195 "Microsoft Entra ID Impossible Travel Sign-in" - Entra only, 500 km and 800 km/h within 90 minutes; here all providers of a login name, and a day, since long flights are where 90 minutes end too soon
 -- @equivalent sentinel:2954d424-f786-4677-9ffc-c24c44c6e7d5 "User Login from Different Countries within 3 hours" - Okta only, two countries in 3 hours; here speed, since countries are not: a border is crossed on foot, and a country can be wider than an ocean
 -- @equivalent sigma:1a41023f-1e70-4026-921a-4d9341a9038e "Atypical Travel" - the risk unlikelyTravel of Entra; here impossible_travel_reported, with the other names of it
+-- @preset     elastic  travel_km 500, travel_kmh 800, travel_hours 1.5 - bc9f5144-0ead-476e-ba6e-cef295601195: 500 km and 800 km/h within 90 minutes
+-- @preset     panther  travel_km 0, travel_kmh 900, travel_hours 24 - Standard.ImpossibleTravel.Login: 900 km/h within a day, whatever the distance
 -- @example   select user_principal, evidence.detail from mfa_impossible_travel order by last_seen desc nulls last limit 10
 
 with

@@ -2,17 +2,20 @@
 --
 -- Sign-ins from a device that the person has not used before.
 --
--- A device is new when it was not seen in the `new_device_days` before. Only identities that are known as long, and used
--- another device in that time, can have a new one: somebody's first days are no finding. With a factor registered in the
--- hours before, it is new_device_after_enrolment.
+-- A device is new when the person did not sign in from it in the `device_memory_days` before; sign-ins older than that are not
+-- read, so memory and cost are bounded. Only identities that are known for `new_device_days`, and used another device in that
+-- time, can have a new one: somebody's first days are no finding. With a factor registered in the hours before, it is
+-- new_device_after_enrolment.
 --
 -- @area      detect
 -- @reads     mfa_signins, mfa_factor_events
 -- @grain     one row per identity and new device
 -- @param     as_of                  TIMESTAMPTZ now()  last instant counted
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
--- @param     new_device_days        INTEGER     14     days for which a device is remembered
+-- @param     device_memory_days     INTEGER     90     days for which a device is remembered
+-- @param     new_device_days        INTEGER     14     days for which an identity has to be known, and to have used another device
 -- @param     new_method_hours       INTEGER     24     hours after an enrolment in which a new device is suspicious
+-- @param     preset                 VARCHAR     null   whose published thresholds are the defaults: elastic, panther, sentinel or splunk
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     new_device or new_device_after_enrolment
 -- @column    severity       VARCHAR     high for new_device_after_enrolment, else low
@@ -26,9 +29,11 @@
 -- @column    user_principal VARCHAR     login name, lower case
 -- @mitre     T1078.004 Valid Accounts: Cloud Accounts
 -- @mitre     T1098.005 Account Manipulation: Device Registration
--- @equivalent elastic:72c91fc0-4ac0-11f0-811f-f661ea17fbcd - 7 days; here 14, as in the other two
--- @equivalent elastic:1502a836-84b2-11ef-b026-f661ea17fbcc "Successful Application SSO from Rare Unknown Client Device" - Okta only, 14 days; here the same days, and only for whoever used another device in them
--- @equivalent sentinel:f05271b6-26a5-49cf-ad73-4a202fba6eb6 "Cisco Duo - New access device" - Duo only, 14 days; here the same, and a device that follows an enrolment is worse
+-- @equivalent elastic:72c91fc0-4ac0-11f0-811f-f661ea17fbcd - a device is forgotten after 7 days; here after 90, as below
+-- @equivalent elastic:1502a836-84b2-11ef-b026-f661ea17fbcc "Successful Application SSO from Rare Unknown Client Device" - Okta only, a device is forgotten after 14 days; here after 90, since whoever comes back from a holiday has no new device, and only for whoever used another one in the last 14
+-- @equivalent sentinel:f05271b6-26a5-49cf-ad73-4a202fba6eb6 "Cisco Duo - New access device" - Duo only, 14 days; here 90, and a device that follows an enrolment is worse
+-- @preset     elastic  device_memory_days 14 - 1502a836-84b2-11ef-b026-f661ea17fbcc: 14 days
+-- @preset     sentinel device_memory_days 14 - f05271b6-26a5-49cf-ad73-4a202fba6eb6: 14 days
 -- @example   select rule, count(*) as devices from mfa_new_devices group by rule order by rule
 
 with
@@ -48,7 +53,7 @@ seen as (
         device_id
     from mfa_signins
     where event_time <= $as_of
-        and event_time > $as_of - (($detection_days + 2 * $new_device_days) * 24 || ' hours')::interval
+        and event_time > $as_of - (($detection_days + $device_memory_days + $new_device_days) * 24 || ' hours')::interval
         and outcome = 'success'
         and device_id <> ''
 ),
@@ -93,7 +98,7 @@ fresh as (
         device_id
     from uses
     where event_time > $as_of - ($detection_days * 24 || ' hours')::interval
-        and coalesce(last_use < event_time - ($new_device_days * 24 || ' hours')::interval, true)
+        and coalesce(last_use < event_time - ($device_memory_days * 24 || ' hours')::interval, true)
         and other_use is not null
         and known_since <= event_time - ($new_device_days * 24 || ' hours')::interval
 ),

@@ -2,8 +2,10 @@
 --
 -- One-time codes guessed: many wrong ones in a short time.
 --
--- A code counts when the second factor was a one-time code, by app, hardware, text message, call or mail, and it failed.
--- `otp_failures` of them within `otp_minutes` make an incident; it is worse when a code is then accepted.
+-- A code counts when the second factor was a one-time code, by app, hardware, text message, call or mail, and it failed. So does
+-- a second factor that failed and that the log does not name (CloudTrail, the unified audit log): `methods` is unknown or NULL then.
+-- `otp_failures` of them within `otp_minutes` make an incident, which may have to come from `otp_sessions` sessions, of which
+-- an event without a number is none; it is worse when a code is then accepted.
 --
 -- @area      detect
 -- @reads     mfa_signins
@@ -12,6 +14,8 @@
 -- @param     detection_days         INTEGER     30     days before as_of that are looked at
 -- @param     otp_failures           INTEGER     20     wrong codes that make an incident
 -- @param     otp_minutes            INTEGER     10     minutes they must lie within
+-- @param     otp_sessions           INTEGER     0      sessions the wrong codes of an incident must come from; 0 asks for none
+-- @param     preset                 VARCHAR     null   whose published thresholds are the defaults: elastic, panther, sentinel or splunk
 -- @column    finding_id     VARCHAR     stable hash of what the finding is about
 -- @column    rule           VARCHAR     otp_brute_force or otp_brute_force_success
 -- @column    severity       VARCHAR     critical for otp_brute_force_success, else high
@@ -24,8 +28,12 @@
 -- @column    provider       VARCHAR     which log it comes from
 -- @column    user_principal VARCHAR     login name, lower case
 -- @mitre     T1110 Brute Force
--- @equivalent elastic:3fac01b2-b811-11ef-b25b-f661ea17fbce - 20 events in 10 sessions or more; here 20 wrong codes in 10 minutes, in however many sessions, since few logs number them
--- @equivalent panther:AWS.Unsuccessful.MFA.attempt - AWS only, 2 in 15 minutes; here 20, and only of a device that shows codes, since a slip of the finger and a clock that drifts are 2
+-- @equivalent elastic:3fac01b2-b811-11ef-b25b-f661ea17fbce - 20 events in 10 sessions or more; here 20 wrong codes in 10 minutes, in however many sessions (`otp_sessions`), since few logs number them
+-- @equivalent panther:AWS.Unsuccessful.MFA.attempt - AWS only, 2 in 15 minutes; here 20 in 10, since a slip of the finger and a clock that drifts are 2, and not of a device that shows no codes, where the log names it
+-- @preset     elastic  otp_failures 20, otp_sessions 10 - 3fac01b2-b811-11ef-b25b-f661ea17fbce: 20 in 10 sessions or more
+-- @preset     panther  otp_failures 2, otp_minutes 15 - AWS.Unsuccessful.MFA.attempt: 2 in 15 minutes
+-- @preset     sentinel otp_failures 11, otp_minutes 10 - 034f62b6-df51-49f3-831f-1e4cfd3c40d2: more than 10 in 10 minutes, by any factor
+-- @preset     splunk   otp_failures 10, otp_minutes 5 - 826dbaae-a1e6-4c8c-b384-d16898956e73: 10 in 5 minutes, by any factor but the password
 -- @example   select rule, count(*) as incidents from mfa_otp_brute_force group by rule order by rule
 
 with
@@ -41,14 +49,15 @@ codes as (
         user_principal,
         ip,
         country,
+        nullif(session_id, '') as session_id,
         second_factor,
         case when mfa_result in ('failed', 'denied') then 1 else 0 end as is_wrong,
         case when mfa_result = 'satisfied' and outcome = 'success' then 1 else 0 end as is_accepted
     from mfa_signins
     where event_time <= $as_of
         and event_time > $as_of - ($detection_days * 24 || ' hours')::interval
-        and second_factor in ('totp', 'otp_hw', 'sms_otp', 'voice', 'email_otp')
         and mfa_result in ('failed', 'denied', 'satisfied')
+        and coalesce(second_factor, 'unknown') in ('totp', 'otp_hw', 'sms_otp', 'voice', 'email_otp', 'unknown')
 ),
 
 counted as (
@@ -61,6 +70,7 @@ counted as (
         user_principal,
         ip,
         country,
+        session_id,
         second_factor,
         is_wrong,
         is_accepted,
@@ -90,6 +100,7 @@ numbered as (
         user_principal,
         ip,
         country,
+        session_id,
         second_factor,
         is_wrong,
         is_accepted,
@@ -130,6 +141,7 @@ incidents as (
         who,
         incident
     having max(case when is_wrong = 1 then wrong_codes end) >= $otp_failures
+        and count(distinct case when is_wrong = 1 then session_id end) >= $otp_sessions
 ),
 
 named as (
@@ -164,7 +176,7 @@ select
         'related_at': accepted_at,
         'ip': ip,
         'country': country,
-        'methods': [method],
+        'methods': case when method is not null then [method] end,
         'measure': cast(null as double),
         'detail': cast(null as varchar)
     } as evidence,

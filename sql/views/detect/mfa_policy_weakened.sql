@@ -3,8 +3,9 @@
 -- Access policies of the provider that ask for less than they did.
 --
 -- Each export of a policy is compared with the one before: it is switched off or to report-only, it no longer asks for MFA
--- or an authentication strength, it holds for fewer people or applications, or leaves more of them, or more locations, out.
--- One row per policy, export and way. Report-only counts as not enforced.
+-- or an authentication strength, it holds for fewer people or applications (no longer for `All`, or for a shorter list), or
+-- leaves more of them, or more locations, out. One row per policy, export and way. Report-only counts as not enforced. A list
+-- that is NULL is unknown and compared with nothing; an export without `exported_at` is not compared; roles are not in the input.
 --
 -- @area      detect
 -- @reads     mfa_ca_policies
@@ -36,11 +37,17 @@ versions as (
         name,
         lower(state) as state,
         exported_at,
-        array_to_string(grant_controls, ' ') as grants,
+        -- of an empty list this is NULL in DuckDB 1.4
+        case when grant_controls is not null then coalesce(array_to_string(grant_controls, ' '), '') end as grants,
         coalesce(cast(array_length(exclude_users) as bigint), 0) + coalesce(cast(array_length(exclude_groups) as bigint), 0)
             + coalesce(cast(array_length(exclude_apps) as bigint), 0) + coalesce(cast(array_length(exclude_locations) as bigint), 0) as exclusions,
-        coalesce(cast(array_length(include_users) as bigint), 0) + coalesce(cast(array_length(include_groups) as bigint), 0) + coalesce(cast(array_length(include_apps) as bigint), 0) as inclusions,
-        array_to_string(include_users, ' ') || ' ' || array_to_string(include_apps, ' ') as included
+        case
+            when include_users is not null or include_groups is not null
+                then coalesce(cast(array_length(include_users) as bigint), 0) + coalesce(cast(array_length(include_groups) as bigint), 0)
+        end as people,
+        coalesce(' ' || lower(array_to_string(include_users, ' ')) || ' ' like '% all %', false) as is_everybody,
+        case when include_apps is not null then coalesce(cast(array_length(include_apps) as bigint), 0) end as apps,
+        coalesce(' ' || lower(array_to_string(include_apps, ' ')) || ' ' like '% all %', false) as is_everything
     from mfa_ca_policies
     where exported_at <= $as_of
 ),
@@ -54,14 +61,18 @@ pairs as (
         exported_at,
         grants,
         exclusions,
-        inclusions,
-        included,
+        people,
+        is_everybody,
+        apps,
+        is_everything,
         lag(state) over turn as earlier_state,
         lag(exported_at) over turn as earlier_at,
         lag(grants) over turn as earlier_grants,
         lag(exclusions) over turn as earlier_exclusions,
-        lag(inclusions) over turn as earlier_inclusions,
-        lag(included) over turn as earlier_included
+        lag(people) over turn as earlier_people,
+        lag(is_everybody) over turn as was_everybody,
+        lag(apps) over turn as earlier_apps,
+        lag(is_everything) over turn as was_everything
     from versions
     window turn as (
         partition by provider, policy_id
@@ -78,12 +89,12 @@ changes as (
     from pairs
     where earlier_state = 'enabled' and state = 'report_only'
     union all
-    select provider, policy_id, name, exported_at, earlier_at, 'policy_mfa_dropped' as rule, coalesce(earlier_grants, '') || ' to ' || coalesce(grants, 'nothing') as change
+    select provider, policy_id, name, exported_at, earlier_at, 'policy_mfa_dropped' as rule, earlier_grants || ' to ' || coalesce(nullif(grants, ''), 'nothing') as change
     from pairs
     where (lower(earlier_grants) like '%mfa%' or lower(earlier_grants) like '%authentication_strength%')
-        and lower(coalesce(grants, '')) not like '%mfa%'
-        and lower(coalesce(grants, '')) not like '%authentication_strength%'
-        and lower(coalesce(grants, '')) not like '%block%'
+        and lower(grants) not like '%mfa%'
+        and lower(grants) not like '%authentication_strength%'
+        and lower(grants) not like '%block%'
     union all
     select provider, policy_id, name, exported_at, earlier_at, 'policy_exclusions_added' as rule,
         cast(earlier_exclusions as varchar) || ' to ' || cast(exclusions as varchar) || ' exclusions' as change
@@ -92,8 +103,8 @@ changes as (
     union all
     select provider, policy_id, name, exported_at, earlier_at, 'policy_scope_reduced' as rule, 'holds for fewer people or applications' as change
     from pairs
-    where (inclusions < earlier_inclusions or (lower(earlier_included) like '%all%' and lower(coalesce(included, '')) not like '%all%'))
-        and lower(coalesce(included, '')) not like '%all% all%'
+    where (not is_everybody and (people < earlier_people or (was_everybody and people is not null)))
+        or (not is_everything and (apps < earlier_apps or (was_everything and apps is not null)))
 ),
 
 findings as (

@@ -6,8 +6,9 @@
 -- - no_exception: a bypass of an account that never had one
 -- - outside_exception: one of an account that has had an exception, at a time when none held
 -- - never_used: an exception for an account that has held for `unused_days` or is over, and under which nothing was ever let
---   through Bypasses are sign-ins that mfa_met_by calls bypass. Exceptions of groups, applications and protocols are not
---   looked for in the logs, so they are never called unused.
+--   through
+-- Bypasses are sign-ins that mfa_met_by calls bypass. Exceptions of groups, applications and protocols are not looked for in
+-- the logs, so they are never called unused.
 --
 -- @area      exceptions
 -- @reads     mfa_placed_signins, mfa_exempted_accounts, mfa_exceptions_status, mfa_accounts

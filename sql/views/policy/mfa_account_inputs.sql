@@ -25,7 +25,7 @@
 -- @column    has_unclear     BOOLEAN     whether some factor has an unknown method or an unknown status
 -- @column    first_factor_at TIMESTAMPTZ when the first active factor was registered; NULL is none or unknown
 -- @column    subject         STRUCT(id VARCHAR, population VARCHAR, roles VARCHAR[], privileged BOOLEAN, department VARCHAR, region VARCHAR, created_at TIMESTAMPTZ, fallback_started_at TIMESTAMPTZ) first argument
--- @column    factors         STRUCT(method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, status VARCHAR)[] second argument; NULL is unknown
+-- @column    factors         STRUCT(method VARCHAR, enrolled_at TIMESTAMPTZ, last_used_at TIMESTAMPTZ, attested BOOLEAN, number_matching BOOLEAN, status VARCHAR)[] second argument, in no order; NULL is unknown
 -- @column    exceptions      STRUCT(id VARCHAR, criterion VARCHAR, starts_at TIMESTAMPTZ, expires_at TIMESTAMPTZ, approvers VARCHAR[], attested_at TIMESTAMPTZ, scope VARCHAR)[] fifth argument
 -- @example   select mfa_evaluate(subject, factors, null, null, exceptions, now()).enrolment, count(*) from mfa_account_inputs group by 1
 
@@ -44,15 +44,8 @@ held as (
                 'number_matching': number_matching,
                 'status': status
             }
-            order by
-                method asc nulls last,
-                registered_at asc nulls last,
-                status asc nulls last,
-                attested asc nulls last,
-                number_matching asc nulls last,
-                last_used_at asc nulls last
         ) as factors,
-        array_agg(distinct method order by method nulls last) filter (where status = 'active' and method is not null) as active_methods,
+        list_sort(list_distinct(array_agg(method) filter (where status = 'active' and method is not null))) as active_methods,
         bool_or(
             is_from_events
             or method is null

@@ -88,13 +88,6 @@ held as (
                 'number_matching': f.number_matching,
                 'status': f.status
             }
-            order by
-                f.method asc nulls last,
-                f.registered_at asc nulls last,
-                f.status asc nulls last,
-                f.attested asc nulls last,
-                f.number_matching asc nulls last,
-                f.last_used_at asc nulls last
         ) as factors,
         min(f.registered_at) filter (where f.status = 'active' and f.method in ('sms_otp', 'voice')) as fallback_started_at
     from spans as s

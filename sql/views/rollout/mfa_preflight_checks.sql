@@ -7,7 +7,8 @@
 -- the one whose began, or begins, first. Nothing is changed by a check, and it stops nothing.
 -- emergency_accounts, emergency_tests, emergency_factors: there are two, each passed a test within `control_test_days`, each is compliant.
 -- accounts_classified, accounts_known: no enabled account without a population, none whose enrolment is unknown.
--- owners_named, apps_owned: every department of an enabled person, and every critical application, has somebody who decides.
+-- owners_named: every department of an enabled person has an owner of each decision: policy, exception and remediation. An owner
+--   of scope `all` is one for every department. apps_owned: every critical application has an owner.
 -- materials_ready: every accepted method has a how-to or a one-pager that is not stale (mfa_material_coverage).
 -- support_covered: the help desk of every region in a wave ahead is staffed within a day of the cutover.
 -- people_informed: everybody in the next wave was sent an announcement, an enrolment or a cutover message.
@@ -96,30 +97,41 @@ untested as (
 ),
 
 owners as (
-    select
-        scope_kind,
-        lower(scope) as scope_name
+    select distinct
+        lower(scope_kind) as scope_kind,
+        case when lower(scope_kind) = 'department' then lower(scope) end as department,
+        lower(decision) as decision
     from mfa_owners
     where owner is not null
-        and scope_kind in ('department', 'all')
+        and lower(scope_kind) in ('department', 'all')
         and coalesce(valid_from <= $as_of, true)
         and coalesce(valid_until > $as_of, true)
 ),
 
--- one owner of all is an owner of every department
 owner_records as (
+    select count(*) as owner_rows
+    from mfa_owners
+),
+
+decided as (
     select
-        (select count(*) from mfa_owners) as owner_rows,
-        (select count(*) from owners where scope_kind = 'all') as owners_of_all
+        d.department,
+        t.decision,
+        e.decision is not null or o.decision is not null as is_owned
+    from (select distinct lower(department) as department from accounts where is_human and department is not null) as d
+    cross join (values ('policy'), ('exception'), ('remediation')) as t(decision)
+    left join (select decision from owners where scope_kind = 'all') as e
+        on e.decision = t.decision
+    left join (select department, decision from owners where scope_kind = 'department') as o
+        on o.department = d.department
+        and o.decision = t.decision
 ),
 
 unowned as (
     select
-        count(*) as departments,
-        count(*) filter (where o.scope_name is null) as unowned
-    from (select distinct department from accounts where is_human and department is not null) as d
-    left join (select distinct scope_name from owners where scope_kind = 'department') as o
-        on o.scope_name = lower(d.department)
+        count(distinct department) as departments,
+        count(distinct department) filter (where not is_owned) as unowned
+    from decided
 ),
 
 apps as (
@@ -351,14 +363,13 @@ checks as (
         cast(
             case
                 when r.owner_rows = 0 or u.departments = 0 then null
-                when r.owners_of_all > 0 then 0
                 else u.unowned
             end as double
         ) as value,
         'at_most' as comparison,
         cast(0 as double) as threshold,
         cast(null as varchar) as wave,
-        'name who decides for every department in mfa_owners' as remediation
+        'name in mfa_owners who decides on policy, exceptions and remediation for every department' as remediation
     from unowned as u
     cross join owner_records as r
     union all

@@ -1,10 +1,10 @@
 //! `mfa sql install`: the views as statements for a DuckDB file.
 //!
 //! Tools that list a catalog do not see virtual views. Stored under the same names they do, and still take the settings
-//! of the session. Reading them takes the extension, whose functions they call.
+//! of the session, since it is the SQL that the extension puts there. Reading them takes the extension, whose functions they call.
 
 use anyhow::Result;
-use mfa_core::catalog::{Param, SqlFile, VIEWS, substitute};
+use mfa_core::catalog::{SqlFile, VIEWS, with_variables};
 
 use crate::Outcome;
 use crate::config::Config;
@@ -14,11 +14,8 @@ pub(crate) fn run(config: &Config) -> Result<Outcome> {
         "-- The views of mfa, stored. Run it in a DuckDB that has loaded mfa and the inputs: mfa sql install | duckdb …\n",
     );
     for view in in_order() {
-        text += &format!(
-            "\ncreate or replace view {} as\n{};\n",
-            view.name,
-            substitute(view, session_variable).trim_end_matches(';')
-        );
+        text +=
+            &format!("\ncreate or replace view {} as\n{};\n", view.name, with_variables(view).trim_end_matches(';'));
         text += &format!("comment on view {} is {};\n", view.name, quoted(&view.summary));
         for column in &view.columns {
             text += &format!("comment on column {}.{} is {};\n", view.name, column.name, quoted(column.doc));
@@ -26,11 +23,6 @@ pub(crate) fn run(config: &Config) -> Result<Outcome> {
     }
     config.answer()?.text(&text)?;
     Ok(Outcome::Success)
-}
-
-/// The same as the extension puts there, so that `SET VARIABLE mfa_as_of` works on stored views, too.
-fn session_variable(param: &Param) -> String {
-    format!("(coalesce(cast(getvariable('mfa_{}') as {}), {}))", param.name, param.ty, param.default)
 }
 
 /// Each view after those it reads.

@@ -18,6 +18,7 @@ mod scalars;
 mod session;
 mod settings;
 mod sharing;
+mod sizes;
 mod text;
 mod types;
 mod writer;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use datafusion::common::Result;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::context::SessionContext;
+use datafusion::physical_plan::operator_statistics::StatisticsRegistry;
 use mfa_core::readers::history::History;
 
 pub use scalars::scalars;
@@ -49,8 +51,15 @@ pub fn register(context: &SessionContext) -> Result<()> {
     let mut sharing = SessionStateBuilder::new_from_existing(state.clone())
         .with_query_planner(Arc::new(sharing::SharingPlanner))
         .with_optimizer_rules(optimizer::rules(&state))
+        .with_statistics_registry(StatisticsRegistry::with_providers(vec![Arc::new(sizes::Sizes)]))
         .build();
-    sharing.config_mut().options_mut().extensions.insert(Settings::default());
+    let options = sharing.config_mut().options_mut();
+    options.extensions.insert(Settings::default());
+    options.optimizer.use_statistics_registry = true;
+    // A million accounts are less to keep than every sign-in is to move to where its account is.
+    options.optimizer.hash_join_single_partition_threshold_rows = 1_000_000;
+    // Where a query wants ten fields of what a policy answers, DataFusion 55 would ask it ten times.
+    options.optimizer.enable_leaf_expression_pushdown = false;
     *state = sharing;
     Ok(())
 }

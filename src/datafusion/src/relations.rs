@@ -201,7 +201,10 @@ impl Relations {
     }
 
     fn plan(&self, statement: Statement) -> Result<LogicalPlan> {
-        let state = self.state()?;
+        let mut state = self.state()?;
+        // To look for sorts that nobody needs, DataFusion copies the whole plan of a common table expression wherever it is
+        // named; then nothing would tell that it is the same.
+        state.config_mut().options_mut().sql_parser.enable_subquery_sort_elimination = false;
         // What the catalog holds is in memory, so there is nothing to wait for.
         state
             .statement_to_plan(PlannedStatement::Statement(Box::new(statement)))
@@ -222,7 +225,7 @@ impl Relations {
         let values: HashMap<_, _> = view
             .params
             .iter()
-            .map(|param| Ok((format!("${}", param.name), value_of(param, &settings)?)))
+            .map(|param| Ok((format!("${}", param.name), value_of(view, param, &settings)?)))
             .collect::<Result<_>>()?;
         let _ = visit_expressions_mut(statement, |expr| {
             if let SqlExpr::Value(value) = expr
@@ -503,11 +506,21 @@ fn table(name: &str) -> Result<TableFactor> {
     Ok(Parser::new(&DuckDbDialect {}).try_with_sql(name)?.parse_table_factor()?)
 }
 
-/// What the session has set, or else the default, in the type of the parameter.
-fn value_of(param: &Param, settings: &Settings) -> Result<SqlExpr> {
+/// What the session has set, or else what its preset says, or else the default, in the type of the parameter.
+fn value_of(view: &SqlFile, param: &Param, settings: &Settings) -> Result<SqlExpr> {
     let value = match settings.get(&format!("mfa_{}", param.name)) {
         Some(value) => literal(value)?,
-        None => parse_expr(param.default)?,
+        None => {
+            let preset = match settings.get("mfa_preset").filter(|_| !view.presets.is_empty()) {
+                Some(name) => Some(
+                    catalog::preset(&text(name).unwrap_or_default())
+                        .map_err(|error| plan_datafusion_err!("{error}"))?,
+                ),
+                None => None,
+            };
+            let value = preset.and_then(|preset| catalog::preset_value(view, preset, param.name));
+            parse_expr(value.unwrap_or(param.default))?
+        }
     };
     // A frame of a window takes a number, not an expression.
     if let ("INTEGER" | "BIGINT", SqlExpr::Value(number)) = (param.ty, &value)

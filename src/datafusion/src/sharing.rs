@@ -12,8 +12,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::arrow::record_batch::RecordBatch;
+use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result, TableReference, internal_datafusion_err};
@@ -30,8 +31,11 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties, collect_partitioned,
 };
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner as _};
-use futures::{StreamExt as _, TryStreamExt as _};
+use futures::future::{self, BoxFuture};
+use futures::{FutureExt as _, StreamExt as _, TryFutureExt as _, TryStreamExt as _};
 use tokio::sync::OnceCell;
+
+use crate::sizes;
 
 /// A plan that is scanned more than once.
 #[derive(Debug)]
@@ -41,6 +45,8 @@ pub(crate) struct Shared {
     name: String,
     plan: LogicalPlan,
     schema: SchemaRef,
+    /// About how many it has.
+    rows: OnceCell<usize>,
 }
 
 impl Shared {
@@ -49,7 +55,13 @@ impl Shared {
         // Its columns are asked for by their own names.
         let plan = LogicalPlanBuilder::from(plan).alias(name)?.build()?;
         let schema = Arc::clone(plan.schema().inner());
-        Ok(Arc::new(Self { number: NEXT.fetch_add(1, Ordering::Relaxed), name: name.to_owned(), plan, schema }))
+        Ok(Arc::new(Self {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
+            name: name.to_owned(),
+            plan,
+            schema,
+            rows: OnceCell::new(),
+        }))
     }
 
     /// A scan of it.
@@ -63,7 +75,14 @@ impl Shared {
 
 /// A shared plan as a table.
 #[derive(Debug)]
-struct SharedTable(Arc<Shared>);
+pub(crate) struct SharedTable(Arc<Shared>);
+
+impl SharedTable {
+    /// About how many rows it has.
+    pub(crate) async fn rows(&self, state: &dyn Session) -> Result<usize> {
+        self.0.rows.get_or_try_init(async || sizes::of_logical(&self.0.plan, state).await).await.copied()
+    }
+}
 
 #[async_trait]
 impl TableProvider for SharedTable {
@@ -86,13 +105,17 @@ impl TableProvider for SharedTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        let rows = self.rows(state).await?;
         let run = state
             .config()
             .get_extension::<Scope>()
             .ok_or_else(|| internal_datafusion_err!("a view was planned by a planner that mfa did not register"))?
             .run(&self.0);
         let columns = projection.cloned().unwrap_or_else(|| (0..self.0.schema.fields().len()).collect());
-        run.uses().push(Use { columns: columns.clone(), filter: conjunction(filters.iter().cloned()) });
+        let mut uses = run.uses();
+        let is_first = uses.is_empty();
+        uses.push(Use { columns: columns.clone(), filter: conjunction(filters.iter().cloned()) });
+        drop(uses);
         let schema = Arc::new(self.0.schema.project(&columns)?);
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
@@ -100,7 +123,7 @@ impl TableProvider for SharedTable {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        Ok(Arc::new(SharedExec { run, columns, schema, properties: Arc::new(properties) }))
+        Ok(Arc::new(SharedExec { run, rows, columns, is_first, schema, properties: Arc::new(properties) }))
     }
 }
 
@@ -117,7 +140,7 @@ impl Scope {
                 shared: Arc::clone(shared),
                 uses: Mutex::default(),
                 plan: OnceLock::new(),
-                rows: OnceCell::new(),
+                rows: OnceLock::new(),
             })
         };
         Arc::clone(lock(&self.runs).entry(shared.number).or_insert_with(new))
@@ -143,12 +166,16 @@ struct Run {
     uses: Mutex<Vec<Use>>,
     /// The columns that any scan wants, and the plan for them.
     plan: OnceLock<(Vec<usize>, Arc<dyn ExecutionPlan>)>,
-    rows: OnceCell<Rows>,
+    rows: OnceLock<SharedRows>,
 }
+
+/// Whoever waits for the rows drives their computation on, whoever else has gone: a plan cannot be run twice.
+type SharedRows = future::Shared<BoxFuture<'static, Result<Arc<Rows>, Arc<DataFusionError>>>>;
 
 /// The rows of a run, and the memory they take.
 #[derive(Debug)]
 struct Rows {
+    columns: Vec<usize>,
     batches: Vec<RecordBatch>,
     _memory: MemoryReservation,
 }
@@ -174,20 +201,36 @@ impl Run {
         Ok((columns, plan))
     }
 
-    async fn batches(&self, context: &Arc<TaskContext>) -> Result<&[RecordBatch]> {
-        let rows = self.rows.get_or_try_init(async || {
-            let (_, plan) =
-                self.plan.get().ok_or_else(|| internal_datafusion_err!("{} was not planned", self.shared.name))?;
-            let memory = MemoryConsumer::new(self.shared.name.as_str()).register(context.memory_pool());
-            let mut batches = Vec::new();
-            for batch in collect_partitioned(Arc::clone(plan), Arc::clone(context)).await?.into_iter().flatten() {
-                memory.try_grow(batch.get_array_memory_size())?;
-                batches.push(batch);
-            }
-            Ok::<_, DataFusionError>(Rows { batches, _memory: memory })
-        });
-        Ok(&rows.await?.batches)
+    fn rows(&self, context: &Arc<TaskContext>) -> SharedRows {
+        let begin = || {
+            let (name, schema) = (self.shared.name.clone(), Arc::clone(&self.shared.schema));
+            let (plan, context) = (self.plan.get().cloned(), Arc::clone(context));
+            let rows = async move {
+                let (columns, plan) = plan.ok_or_else(|| internal_datafusion_err!("{name} was not planned"))?;
+                let schema = Arc::new(schema.project(&columns)?);
+                let memory = MemoryConsumer::new(name).register(context.memory_pool());
+                let mut batches = Vec::new();
+                for batch in collect_partitioned(plan, context).await?.into_iter().flatten() {
+                    memory.try_grow(batch.get_array_memory_size())?;
+                    batches.push(conform(batch, &schema)?);
+                }
+                Ok(Arc::new(Rows { columns, batches, _memory: memory }))
+            };
+            rows.map_err(Arc::new).boxed().shared()
+        };
+        self.rows.get_or_init(begin).clone()
     }
+}
+
+/// A batch in the types that were promised: the plan of a list may name its element otherwise than its schema does.
+fn conform(batch: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns = columns.map(|(column, field)| match column.data_type() == field.data_type() {
+        true => Ok(Arc::clone(column)),
+        false => cast(column, field.data_type()),
+    });
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns.collect::<Result<_, _>>()?, &options)?)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -221,11 +264,22 @@ impl QueryPlanner for SharingPlanner {
 }
 
 /// A scan of a shared plan.
-struct SharedExec {
+pub(crate) struct SharedExec {
     run: Arc<Run>,
+    /// About how many.
+    rows: usize,
     columns: Vec<usize>,
+    /// Shows the shared plan below it, as no other scan of it does.
+    is_first: bool,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
+}
+
+impl SharedExec {
+    /// About how many rows it has.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
 }
 
 impl fmt::Debug for SharedExec {
@@ -250,8 +304,9 @@ impl ExecutionPlan for SharedExec {
         &self.properties
     }
 
+    /// For EXPLAIN ANALYZE: by the time there is a shared plan to see, all that looks for something to improve has gone by.
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        Vec::new()
+        self.run.plan.get().filter(|_| self.is_first).map(|(_, plan)| plan).into_iter().collect()
     }
 
     fn replace_children(
@@ -274,15 +329,13 @@ impl ExecutionPlan for SharedExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let (run, wanted) = (Arc::clone(&self.run), self.columns.clone());
+        let (rows, wanted) = (self.run.rows(&context), self.columns.clone());
         let partitions = self.properties.output_partitioning().partition_count();
         let stream = futures::stream::once(async move {
-            let batches = run.batches(&context).await?;
-            let (columns, _) =
-                run.plan.get().ok_or_else(|| internal_datafusion_err!("{} was not planned", run.shared.name))?;
-            let places: Vec<_> =
-                wanted.iter().filter_map(|wanted| columns.iter().position(|column| column == wanted)).collect();
-            let own = batches.iter().skip(partition).step_by(partitions);
+            let rows = rows.await.map_err(DataFusionError::Shared)?;
+            let place = |wanted| rows.columns.iter().position(|column| column == wanted);
+            let places: Vec<_> = wanted.iter().filter_map(place).collect();
+            let own = rows.batches.iter().skip(partition).step_by(partitions);
             let projected: Vec<_> = own.map(|batch| Ok(batch.project(&places)?)).collect();
             Ok::<_, DataFusionError>(futures::stream::iter(projected))
         });

@@ -1,6 +1,7 @@
 //! What an unknown table name that begins with `mfa_` stands for.
 
 use super::header::{Param, SqlFile};
+use super::presets::{PRESETS, preset_value};
 use super::relations::{CONTRACT, VIEWS};
 use crate::readers::READERS;
 
@@ -92,6 +93,23 @@ pub fn substitute(view: &SqlFile, value: impl Fn(&Param) -> String) -> String {
     sql
 }
 
+/// The SQL of a view for DuckDB: each parameter is what `SET VARIABLE mfa_<name> = …` says, else what the preset says that
+/// `mfa_preset` names, else its default.
+pub fn with_variables(view: &SqlFile) -> String {
+    substitute(view, |param| {
+        let set = format!("cast(getvariable('mfa_{}') as {})", param.name, param.ty);
+        let cases: Vec<_> = PRESETS
+            .iter()
+            .filter_map(|preset| Some(format!("when '{preset}' then {}", preset_value(view, preset, param.name)?)))
+            .collect();
+        if cases.is_empty() {
+            return format!("(coalesce({set}, {}))", param.default);
+        }
+        let preset = "mfa_preset(cast(getvariable('mfa_preset') as varchar))";
+        format!("(coalesce({set}, case {preset} {} else {} end))", cases.join(" "), param.default)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,6 +122,19 @@ mod tests {
         .unwrap();
         let sql = substitute(&view, |param| format!("<{}>", param.name));
         assert_eq!(sql, "select '$day', \"$day\", <day>-1, $days -- $day's\nfrom t where a = <day>");
+    }
+
+    #[test]
+    fn a_variable_comes_before_a_preset_and_that_before_the_default() {
+        let view = SqlFile::parse(
+            "-- mfa_x\n--\n-- X.\n--\n-- @param  a  INTEGER  5  n\n-- @param  b  INTEGER  6  n\n-- @preset splunk a 9 - p\n\nselect $a, $b",
+        )
+        .unwrap();
+        assert_eq!(
+            with_variables(&view),
+            "select (coalesce(cast(getvariable('mfa_a') as INTEGER), case mfa_preset(cast(getvariable('mfa_preset') as varchar)) \
+             when 'splunk' then 9 else 5 end)), (coalesce(cast(getvariable('mfa_b') as INTEGER), 6))"
+        );
     }
 
     #[test]

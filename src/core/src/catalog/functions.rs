@@ -247,6 +247,16 @@ pub const FUNCTIONS: &[Function] = &[
         example: "select unnest(mfa_policy_requirements(null, timestamptz '2026-12-01'))",
     },
     Function {
+        name: "mfa_preset",
+        area: "catalog",
+        kind: "scalar",
+        parameters: &[("name", "VARCHAR", "elastic, panther, sentinel or splunk, in any case")],
+        returns: "VARCHAR",
+        description: "The preset of that name in lower case, as the setting mfa_preset takes it: the published thresholds that \
+                      detections then have in the place of the defaults. NULL for NULL; a name that is none is an error.",
+        example: "select mfa_preset('Elastic')",
+    },
+    Function {
         name: "mfa_version",
         area: "catalog",
         kind: "scalar",

@@ -17,6 +17,7 @@
 //! -- @mitre      T1621 Multi-Factor Authentication Request Generation
 //! -- @equivalent sigma:e40f4962-b02b-4192-9bfe-245f7ece1f99 "Multifactor Authentication Denied" - one event; here five
 //! -- @equivalent none - nobody publishes one, since …
+//! -- @preset     elastic fatigue_denies 5, fatigue_minutes 10 - which of its rules has these numbers
 //! ```
 
 /// A SQL file with its header taken apart.
@@ -38,6 +39,8 @@ pub struct SqlFile {
     pub techniques: Vec<(&'static str, &'static str)>,
     /// `@equivalent`, in order.
     pub equivalents: Vec<Equivalent>,
+    /// `@preset`, in order.
+    pub presets: Vec<Preset>,
     /// All other tags, in order.
     pub tags: Vec<(&'static str, String)>,
     /// What follows the header.
@@ -90,6 +93,26 @@ pub struct Equivalent {
     pub difference: &'static str,
 }
 
+/// The thresholds that a publisher has for the same detection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preset {
+    /// The publisher.
+    pub name: &'static str,
+    /// Parameters of the view and their values there.
+    pub values: Vec<(&'static str, &'static str)>,
+    /// Which of its rules has them.
+    pub source: &'static str,
+}
+
+impl Preset {
+    fn parse(text: &'static str) -> Option<Self> {
+        let (settings, source) = text.split_once(" - ")?;
+        let (name, settings) = split(settings);
+        let values = settings.split(',').map(|setting| setting.trim().split_once(' ')).collect::<Option<_>>()?;
+        Some(Self { name, values, source })
+    }
+}
+
 impl Reference {
     fn parse(text: &'static str) -> Option<Self> {
         let list = |text: &'static str| text.split(',').map(str::trim).collect::<Vec<_>>();
@@ -138,6 +161,7 @@ impl SqlFile {
             references: Vec::new(),
             techniques: Vec::new(),
             equivalents: Vec::new(),
+            presets: Vec::new(),
             tags: Vec::new(),
             body: text[body_at..].trim(),
         };
@@ -177,6 +201,12 @@ impl SqlFile {
                     file.equivalents.push(
                         equivalent
                             .ok_or_else(|| format!("{name}: @equivalent is publisher:id \"name\" - difference"))?,
+                    );
+                }
+                "preset" => {
+                    let preset = Preset::parse(rest);
+                    file.presets.push(
+                        preset.ok_or_else(|| format!("{name}: @preset is publisher parameter value, … - source"))?,
                     );
                 }
                 tag => file.tags.push((tag, rest.to_owned())),
@@ -251,7 +281,7 @@ mod tests {
     fn references_and_equivalents_are_taken_apart() {
         let file = SqlFile::parse(
             "-- mfa_x\n--\n-- X.\n--\n-- @references a, b -> mfa_y\n-- @references c -> mfa_y (a)\n-- @mitre T1621 Some Name\n\
-             -- @equivalent p:1 \"Its - Name\" - more - much more\n-- @equivalent p:2 - less\n-- @equivalent none - why\n\nselect 1\n",
+             -- @equivalent p:1 \"Its - Name\" - more - much more\n-- @equivalent p:2 - less\n-- @equivalent none - why\n-- @preset p a 5, b 10 - rule p:1 - or p:2\n\nselect 1\n",
         )
         .unwrap();
         assert_eq!(
@@ -270,7 +300,13 @@ mod tests {
                 Equivalent { rule: None, name: None, difference: "why" },
             ]
         );
+        assert_eq!(
+            file.presets,
+            [Preset { name: "p", values: vec![("a", "5"), ("b", "10")], source: "rule p:1 - or p:2" }]
+        );
         for tag in [
+            "@preset p a 5",
+            "@preset p a - one",
             "@references a, b",
             "@references a, b -> mfa_y (a)",
             "@equivalent p:1",

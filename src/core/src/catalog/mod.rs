@@ -6,11 +6,13 @@
 mod expand;
 mod functions;
 mod header;
+mod presets;
 mod relations;
 
-pub use expand::{Relation, resolve, substitute};
+pub use expand::{Relation, resolve, substitute, with_variables};
 pub use functions::FUNCTIONS;
-pub use header::{ColumnDoc, Equivalent, Param, Reference, SqlFile};
+pub use header::{ColumnDoc, Equivalent, Param, Preset, Reference, SqlFile};
+pub use presets::{PRESETS, preset, preset_value};
 pub use relations::{CONTRACT, VIEWS};
 
 use crate::readers::{READERS, Reader};

@@ -133,6 +133,7 @@ const VIEW_FILES: &[&str] = files! {
         "mfa_accounts"
         "mfa_compliance"
         "mfa_enrollment_state"
+        "mfa_managers"
         "mfa_policy_diff"
         "mfa_policy_in_force"
         "mfa_policy_matrix"

@@ -1,7 +1,7 @@
 //! `docs/detections.md`.
 
 use super::{code, codes, link, table, text};
-use crate::catalog::{Equivalent, Param, SqlFile, VIEWS};
+use crate::catalog::{Equivalent, PRESETS, Param, SqlFile, VIEWS};
 
 const ABOUT: &str = "\
 # Detections
@@ -10,7 +10,7 @@ Written by `make docs` from the headers in `sql/views/detect`. A detection is a 
 list, with the same columns. A threshold is a variable of the session: `set variable mfa_fatigue_denies = 3`.
 
 Published rules are for one log, and many of them for one event. Beside each detection stands what is published for the same purpose, by publisher
-and id, and what is different here and why. MITRE ATT&CK names what a finding may be; it does not say that it is.
+and id, and what is different here and why; on the tests that publishers ship they are compared in [their own page](detection-parity.md). MITRE ATT&CK names what a finding may be; it does not say that it is.
 
 ";
 
@@ -33,9 +33,20 @@ fn severity(view: &SqlFile) -> &'static str {
 /// The parameters of all detections.
 const SHARED: [&str; 2] = ["as_of", "detection_days"];
 
+/// The parameter that stands for several others.
+const PRESET: &str = "preset";
+
+const ABOUT_PRESETS: &str = "\
+## Presets
+
+`set variable mfa_preset = 'elastic'` puts the thresholds that a publisher has in the place of the defaults, where it has some; a threshold that is
+set itself comes before both. What counts, such as which factor was refused, stays as it is here. A name that is no preset is an error.
+
+";
+
 /// The parameters that only this one has.
 fn own(view: &SqlFile) -> impl Iterator<Item = &Param> {
-    view.params.iter().filter(|param| !SHARED.contains(&param.name))
+    view.params.iter().filter(|param| !SHARED.contains(&param.name) && param.name != PRESET)
 }
 
 fn thresholds(view: &SqlFile) -> String {
@@ -61,11 +72,24 @@ pub(super) fn render() -> String {
         detections().flat_map(|view| &view.params).filter(|param| SHARED.contains(&param.name)).take(SHARED.len());
     page += "Those of all:\n\n";
     page += &table(&["threshold", "type", "default", "meaning"], shared.map(parameter));
+    page += ABOUT_PRESETS;
+    page += &presets();
     for view in detections() {
         page += &section(view);
     }
     page.truncate(page.trim_end().len());
     page + "\n"
+}
+
+/// What each preset sets, and after which published rule.
+fn presets() -> String {
+    let rows = PRESETS.iter().flat_map(|name| {
+        detections().flat_map(|view| &view.presets).filter(move |preset| preset.name == *name).map(|preset| {
+            let values = preset.values.iter().map(|(name, value)| format!("{} {value}", code(&format!("mfa_{name}"))));
+            vec![code(preset.name), values.collect::<Vec<_>>().join(", "), text(preset.source)]
+        })
+    });
+    table(&["preset", "thresholds", "published in"], rows)
 }
 
 fn section(view: &SqlFile) -> String {
@@ -170,6 +194,18 @@ mod tests {
             for word in ["critical", "high", "medium", "low"] {
                 let said = severity(view).split([' ', ',']).any(|said| said == word);
                 assert_eq!(said, line.contains(&format!("'{word}'")), "{}: {word}", view.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_preset_names_rules_that_are_compared_with() {
+        for view in detections() {
+            for preset in &view.presets {
+                let is_there = view.equivalents.iter().any(|equivalent| {
+                    equivalent.rule.is_some_and(|(by, id)| by == preset.name && preset.source.contains(id))
+                });
+                assert!(is_there, "{}: {preset:?}", view.name);
             }
         }
     }

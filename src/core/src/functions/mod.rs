@@ -449,6 +449,12 @@ pub fn scalars<E: Engine>() -> Vec<Scalar<E>> {
             call: |arguments, count, output| evaluate::explain(arguments, count, output),
         },
         Scalar {
+            name: "mfa_preset",
+            signatures: vec![vec![Varchar]],
+            returns: Varchar,
+            call: |arguments, count, output| rows::each(arguments, count, output, rows::preset),
+        },
+        Scalar {
             name: "mfa_version",
             signatures: vec![vec![]],
             returns: Varchar,

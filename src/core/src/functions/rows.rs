@@ -1,6 +1,7 @@
 //! Functions that look at one row at a time.
 
 use super::{Column, Output};
+use crate::catalog;
 use crate::model::{Method, Provider, Row as _, SignIn};
 use crate::policy::Reason;
 use crate::readers::{self, NormalizeSignInError, Reject};
@@ -47,6 +48,12 @@ pub(super) fn is_phishing_resistant<C: Column, O: Output>(
         Some(method) if method != Method::Unknown => result.boolean(row, method.is_phishing_resistant()),
         _ => result.null(row),
     }
+    Ok(())
+}
+
+pub(super) fn preset<C: Column, O: Output>(arguments: &[C], row: usize, result: &mut O) -> Result<(), String> {
+    let preset = arguments[0].text(row).map(catalog::preset).transpose()?;
+    result.optional_text(row, preset);
     Ok(())
 }
 

@@ -79,13 +79,15 @@ fn policies(record: Record<'_>) -> Result<Vec<CaPolicy<'_>>, Reject> {
     }])
 }
 
-/// `compliantDevice` as `compliant_device`.
+/// `compliantDevice` as `compliant_device`, and `MFA`, as the audit log writes it, as `mfa`.
 fn snake_case(text: &str) -> String {
     let mut words = String::with_capacity(text.len() + 4);
+    let mut follows_small = false;
     for letter in text.chars() {
-        if letter.is_ascii_uppercase() && !words.is_empty() {
+        if letter.is_ascii_uppercase() && follows_small {
             words.push('_');
         }
+        follows_small = !letter.is_ascii_uppercase();
         words.push(letter.to_ascii_lowercase());
     }
     words
@@ -170,6 +172,11 @@ mod tests {
 
     fn read(text: &str) -> CaPolicy<'_> {
         policies(Record::Json(text.as_bytes())).expect("reads").remove(0)
+    }
+
+    #[test]
+    fn words_are_told_apart_by_their_capitals() {
+        assert_eq!(["mfa", "MFA", "Mfa", "compliantDevice"].map(snake_case), ["mfa", "mfa", "mfa", "compliant_device"]);
     }
 
     #[test]
