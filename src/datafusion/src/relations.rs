@@ -511,13 +511,9 @@ fn value_of(view: &SqlFile, param: &Param, settings: &Settings) -> Result<SqlExp
     let value = match settings.get(&format!("mfa_{}", param.name)) {
         Some(value) => literal(value)?,
         None => {
-            let preset = match settings.get("mfa_preset").filter(|_| !view.presets.is_empty()) {
-                Some(name) => Some(
-                    catalog::preset(&text(name).unwrap_or_default())
-                        .map_err(|error| plan_datafusion_err!("{error}"))?,
-                ),
-                None => None,
-            };
+            let preset = settings.get("mfa_preset").filter(|_| !view.presets.is_empty());
+            let preset = preset.map(|name| catalog::preset(&text(name).unwrap_or_default())).transpose();
+            let preset = preset.map_err(|error| plan_datafusion_err!("{error}"))?;
             let value = preset.and_then(|preset| catalog::preset_value(view, preset, param.name));
             parse_expr(value.unwrap_or(param.default))?
         }

@@ -16,8 +16,9 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, TableReference, internal_datafusion_err};
+use datafusion::common::{DataFusionError, Result, Statistics, TableReference, internal_datafusion_err};
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
@@ -26,6 +27,7 @@ use datafusion::logical_expr::utils::{conjunction, disjunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, TableType};
 use datafusion::physical_expr::EquivalenceProperties;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PhysicalExpr, PlanProperties, collect_partitioned,
@@ -264,7 +266,7 @@ impl QueryPlanner for SharingPlanner {
 }
 
 /// A scan of a shared plan.
-pub(crate) struct SharedExec {
+struct SharedExec {
     run: Arc<Run>,
     /// About how many.
     rows: usize,
@@ -273,13 +275,6 @@ pub(crate) struct SharedExec {
     is_first: bool,
     schema: SchemaRef,
     properties: Arc<PlanProperties>,
-}
-
-impl SharedExec {
-    /// About how many rows it has.
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
-    }
 }
 
 impl fmt::Debug for SharedExec {
@@ -326,6 +321,11 @@ impl ExecutionPlan for SharedExec {
         _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
         Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let statistics = Statistics::new_unknown(&self.schema);
+        Ok(Arc::new(statistics.with_num_rows(Precision::Inexact(self.rows))))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

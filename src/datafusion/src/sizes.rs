@@ -19,7 +19,7 @@ use datafusion::physical_plan::union::UnionExec;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 
-use crate::sharing::{SharedExec, SharedTable};
+use crate::sharing::SharedTable;
 
 /// What a table has that does not say.
 const UNKNOWN: usize = 100_000;
@@ -90,9 +90,6 @@ async fn of_table(scan: &TableScan, state: &dyn Session) -> Result<usize> {
 }
 
 fn of_leaf(plan: &dyn ExecutionPlan) -> usize {
-    if let Some(shared) = plan.downcast_ref::<SharedExec>() {
-        return shared.rows();
-    }
     let statistics = StatisticsContext::new().compute(plan, &StatisticsArgs::new());
     statistics.ok().and_then(|statistics| statistics.num_rows.get_value().copied()).unwrap_or(UNKNOWN)
 }
