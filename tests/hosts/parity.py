@@ -81,7 +81,10 @@ class Case:
     """How the logs of a published rule reach a detection."""
 
     reader: str
-    log: object
+    # One event as its reader takes it, of a number.
+    log: object = None
+    # What makes the events of a test otherwise than by repeating one; none when the test is not one of the case's.
+    logs: object = None
     # How often the event has to happen: the rule's own threshold, or ours where the rule takes one event.
     times: int = 1
     # The relation that the reader fills.
@@ -124,7 +127,18 @@ def travels(log, near):
     return [signin(*before, "192.0.2.1"), signin(place["lat"], place["lng"], place["city"], log["client"]["ipAddress"])]
 
 
-def changes(log):
+def journeys(name, log):
+    """The sign-ins of a test of impossible travel, an hour apart but where it says that they are not."""
+    if log.get("p_log_type") != "Okta.SystemLog":
+        return None
+    is_near, hour = "Short Distances" in name, 0 if "Short Timedeltas" in name else 3600
+    pair = travels(log, near=is_near)
+    if not ("with history" in name or is_near):
+        pair = pair[-1:]
+    return [{**okta(one, hour * number), "uuid": str(number)} for number, one in enumerate(pair)]
+
+
+def changes(_, log):
     """A change of a conditional-access policy in the directory's audit: the policy before and after, as two exports have it."""
     for target in log["properties"]["targetResources"]:
         for change in target.get("modifiedProperties") or []:
@@ -160,7 +174,7 @@ CASES = {
         pinned=("tests/slt/views/mfa_legacy_signins.slt", "device_code_signin"),
     ),
     "panther:Azure.Audit.MFADisabled": Case(
-        "read_entra_ca_policies", None, relation="mfa_ca_policies", note="the policy before and after the change, as two exports"
+        "read_entra_ca_policies", logs=changes, relation="mfa_ca_policies", note="the policy before and after the change, as two exports"
     ),
     "panther:Okta.Anonymizing.VPN.Login": Case(
         "read_okta_system_log", went_through, note="as sign-ins that went through; those of the tests were refused, which is no finding here"
@@ -175,7 +189,7 @@ CASES = {
         "read_onelogin_events", onelogin, relation="mfa_factor_events", hours=13, note="13 hours later, when nothing has replaced it"
     ),
     "panther:Standard.ImpossibleTravel.Login": Case(
-        "read_okta_system_log", okta, preset="panther",
+        "read_okta_system_log", logs=journeys, preset="panther",
         note="Okta's logs with the place that the publisher adds, an hour after one from Berlin where the test has a history, at once after one from nearby where it says so",
     ),
 }
@@ -227,18 +241,9 @@ def published():
 def judge(rule, view, test):
     """The rules of ours that fire on the log of a test; nothing when it is not one of the case's."""
     case, log = CASES[rule], copy.deepcopy(test["log"])
-    if rule == "panther:Azure.Audit.MFADisabled":
-        records = changes(log)
-    elif rule == "panther:Standard.ImpossibleTravel.Login":
-        if log.get("p_log_type") != "Okta.SystemLog":
-            return None
-        pair = travels(log, near="Short Distances" in test["test"])
-        if not ("with history" in test["test"] or "Short Distances" in test["test"]):
-            pair = pair[-1:]
-        hour = 0 if "Short Timedeltas" in test["test"] else 3600
-        records = [{**okta(one, hour * number), "uuid": str(number)} for number, one in enumerate(pair)]
-    else:
-        records = [case.log(log, number) for number in range(case.times)]
+    records = case.logs(test["test"], log) if case.logs else [case.log(log, number) for number in range(case.times)]
+    if records is None:
+        return None
     with contextlib.closing(connect()) as connection, tempfile.TemporaryDirectory(prefix="mfa-") as folder:
         connection.execute("set timezone = 'UTC'")
         selected = []
@@ -262,6 +267,12 @@ def judge(rule, view, test):
         if case.preset:
             connection.execute(f"set variable mfa_preset = '{case.preset}'")
         return [name for (name,) in rows(connection, f"select distinct rule from {view} order by rule")]
+
+
+def at_fault(rule, words, path, line):
+    """What the page says of a rule's fault, and what is wrong where no test of ours shows it."""
+    is_pinned = line in (ROOT / path).read_text(encoding="utf-8")
+    return f"the rule {words} ([test](../{path}))", [] if is_pinned else [f"{rule}: nothing pins its fault"]
 
 
 def compare():
@@ -296,16 +307,15 @@ def compare():
                 wrong.append(f"{rule}: its tests are not there")
             if case.fault or case.instead:
                 verdict = "better"
-                said = [*case.fault.values(), *case.instead[1:]]
-                why += [f"the rule {words} ([test](../{case.pinned[0]}))" for words in said]
-                if case.pinned[1] not in (ROOT / case.pinned[0]).read_text(encoding="utf-8"):
-                    wrong.append(f"{rule}: nothing pins its fault")
+                for words in (*case.fault.values(), *case.instead[1:]):
+                    said, unpinned = at_fault(rule, words, *case.pinned)
+                    why.append(said)
+                    wrong += unpinned
         elif rule in FAULTS:
-            words, path, line = FAULTS[rule]
             verdict = "better"
-            why.append(f"the rule {words} ([test](../{path}))")
-            if line not in (ROOT / path).read_text(encoding="utf-8"):
-                wrong.append(f"{rule}: nothing pins its fault")
+            said, unpinned = at_fault(rule, *FAULTS[rule])
+            why.append(said)
+            wrong += unpinned
         else:
             verdict = "out of scope"
             why.append(OUTSIDE.get(rule, "its publisher ships no logs with it"))

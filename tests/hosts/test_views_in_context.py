@@ -50,7 +50,6 @@ PRUNED = {
     "mfa_successful_signins": ("provider", "okta", "mfa_signins"),
 }
 
-
 # Lists of which a header says that they have no order.
 UNORDERED = {
     name for header in HEADERS.values() for name in re.findall(r"-- @column +(\w+) +[^\n]*\[\] [^\n]*in no order", header)
